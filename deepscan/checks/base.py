@@ -1,0 +1,120 @@
+"""What a check is. A new one is a file in this folder, a line in ``catalogue.py``, and its cases in the tests.
+
+Checks raise; they never catch broadly. ``engine/runner.py`` turns what they raise into ``failed`` or ``timed_out``
+with a sentence, and goes on with the next check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.media.frames import Face, Frame, Pixels, Reading
+from deepscan.types import CheckResult, Family, MediaItem, MediaKind, Part, Where
+
+
+class NotApplicableError(Exception):
+    """Raised by a check that finds, once it has looked, that it has nothing to say about this file.
+
+    The message is the reason in the report: a sentence, such as "No face was found, and this model looks at faces."
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class CheckSpec:
+    """What the catalogue, the run record and ``deepscan checks`` know of a check.
+
+    ``version`` changes whenever the same file could get another answer: stored results of other versions are not
+    reused. ``codes`` are all finding codes the check can give.
+    """
+
+    id: str
+    title: str
+    family: Family
+    version: str
+    kinds: frozenset[MediaKind]
+    codes: tuple[str, ...]
+
+
+class Subject(Protocol):
+    """One file as checks see it: read-only, decoded lazily and at most once however many checks ask."""
+
+    @property
+    def item(self) -> MediaItem:
+        """The identified file."""
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading; the caller closes it. Raises UnreadableError."""
+
+    def reading(self) -> Reading:
+        """The decoded frames (one for a plain picture). Raises UnreadableError, UnsupportedError, LimitError."""
+
+    def faces(self, frame: Frame) -> tuple[Face, ...]:
+        """The faces in one of the frames of :meth:`reading`, largest first."""
+
+    def exhibit(self, name: str, pixels: Pixels) -> str | None:
+        """Store a picture as an exhibit of this file and return its path relative to the report.
+
+        Returns None, and stores nothing, when the scan keeps no exhibits. ``name`` is a short identifier (``"ela"``).
+        """
+
+    @property
+    def keeps_exhibits(self) -> bool:
+        """Whether :meth:`exhibit` stores anything: checks skip the work of drawing when it does not."""
+
+
+class Check(Protocol):
+    """A check that answers by itself."""
+
+    @property
+    def spec(self) -> CheckSpec:
+        """What it is."""
+
+    def why_not(self, item: MediaItem) -> str | None:
+        """A sentence when this check cannot apply to the file, told from the item alone; None when it may."""
+
+    def run(self, subject: Subject) -> CheckResult:
+        """Examine one file. Raises NotApplicableError, MediaError, or anything else that goes wrong."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One input of a batch: pixels cropped and resized to the model's input, shape (height, width, 3) uint8 RGB."""
+
+    kind: str
+    where: Where
+    pixels: Pixels
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Samples:
+    """What a batch check takes from one file: what it wants scored, and what it left out and why."""
+
+    samples: tuple[Sample, ...]
+    left_out: tuple[Part, ...] = ()
+    problem: str | None = None
+
+
+@runtime_checkable
+class BatchCheck(Protocol):
+    """A check whose work is done in batches that mix files: ``samples`` in a worker, ``score`` where the model is."""
+
+    @property
+    def spec(self) -> CheckSpec:
+        """What it is."""
+
+    def why_not(self, item: MediaItem) -> str | None:
+        """As :meth:`Check.why_not`."""
+
+    def samples(self, subject: Subject) -> Samples:
+        """Cut out what is to be scored. Raises NotApplicableError or MediaError. Loads no model."""
+
+    def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Score a batch of shape (n, height, width, 3) uint8; returns (n,) probabilities in [0, 1]."""
+
+    def conclude(self, item: MediaItem, samples: Samples, scores: Sequence[float]) -> CheckResult:
+        """Make one result of the scores of one file, in the order of its samples. Loads no model."""

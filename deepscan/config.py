@@ -1,0 +1,185 @@
+"""What the user asked for: frozen, validated once. Defaults < configuration file < environment < flags.
+
+The configuration file is ``deepscan.toml`` in the working folder, or the ``[tool.deepscan]`` table of
+``pyproject.toml`` there; environment variables are ``DEEPSCAN_`` and the option's name in capitals.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from deepscan.errors import ConfigError
+from deepscan.media.limits import FILE_SECONDS, MAX_FILE_BYTES
+from deepscan.types import JSONValue, Level, MediaKind
+
+BUILTIN_MODEL = "builtin"
+"""The name of the embedded pack."""
+
+FAIL_ON = ("strong", "moderate", "weak", "never")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """Everything that shapes a scan.
+
+    ``batch_size`` and ``workers`` are None for automatic; ``max_size`` is in bytes, ``every`` and ``file_seconds`` in
+    seconds. ``checks`` is None for all that run by default. Fields named in :data:`SPEED_ONLY` change how fast a scan
+    is or which files it looks at, never what is said of a file.
+    """
+
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    hidden: bool = False
+    follow_symlinks: bool = False
+    max_size: int = MAX_FILE_BYTES
+    kinds: tuple[MediaKind, ...] = (MediaKind.IMAGE, MediaKind.VIDEO)
+    frames: int = 16
+    every: float | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    batch_size: int | None = None
+    model: str = BUILTIN_MODEL
+    fake_label: str | None = None
+    offline: bool = False
+    checks: tuple[str, ...] | None = None
+    skip: tuple[str, ...] = ()
+    fail_on: str = "moderate"
+    exhibits: bool = False
+    workers: int | None = None
+    file_seconds: float = FILE_SECONDS
+
+    def __post_init__(self) -> None:
+        _require(self.frames >= 1, "frames", self.frames, "at least 1")
+        _require(self.every is None or self.every > 0, "every", self.every, "a number of seconds above 0")
+        _require(self.max_size > 0, "max_size", self.max_size, "above 0 bytes")
+        _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "auto or at least 1")
+        _require(self.workers is None or self.workers >= 0, "workers", self.workers, "0 (in this process) or more")
+        _require(self.file_seconds > 0, "file_seconds", self.file_seconds, "a number of seconds above 0")
+        _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
+        _require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
+        _require(bool(self.kinds), "kinds", "", "image, video, or both")
+        name, _, index = self.device.partition(":")
+        _require(
+            name in DEVICES and (not index or (name == "cuda" and index.isdecimal())),
+            "device",
+            self.device,
+            "auto, cpu, cuda, cuda:N or mps",
+        )
+
+    @property
+    def fail_level(self) -> Level | None:
+        """The level from which a verdict ends the scan with exit code 1; None for never."""
+        return None if self.fail_on == "never" else Level(self.fail_on)
+
+
+SPEED_ONLY = frozenset(
+    [
+        "include",
+        "exclude",
+        "hidden",
+        "follow_symlinks",
+        "max_size",
+        "kinds",
+        "device",
+        "batch_size",
+        "offline",
+        "fail_on",
+        "workers",
+    ]
+)
+"""Options that change no result of a file that is examined. Precision is not one of them: it moves scores a little."""
+
+
+def result_options(options: ScanOptions) -> dict[str, JSONValue]:
+    """The options that change results, as JSON: stored results are reused only when these are equal."""
+    return {name: value for name, value in as_json(options).items() if name not in SPEED_ONLY}
+
+
+def as_json(options: ScanOptions) -> dict[str, JSONValue]:
+    """All options as JSON, in the order they are declared."""
+    plain: dict[str, JSONValue] = {}
+    for f in fields(options):
+        value = getattr(options, f.name)
+        plain[f.name] = [str(v) for v in value] if isinstance(value, tuple) else value
+    return plain
+
+
+def load_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """Settings from the configuration file in ``folder`` and from the environment, ready for :func:`with_settings`.
+
+    Raises:
+        ConfigError: the file is not valid TOML, or names an option that does not exist.
+    """
+    settings: dict[str, Any] = {}
+    for path, table in ((folder / "pyproject.toml", ("tool", "deepscan")), (folder / "deepscan.toml", ())):
+        if not path.is_file():
+            continue
+        try:
+            found: Any = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as e:
+            raise ConfigError(f"The configuration file {path} cannot be read: {e}.", "Mend or remove it.") from e
+        for key in table:
+            found = found.get(key, {})
+        for name, value in found.items():
+            settings[_known(name.replace("-", "_"), str(path))] = value
+    for name, value in environment.items():
+        if name.startswith("DEEPSCAN_") and name not in _OTHER_VARIABLES:
+            settings[_known(name.removeprefix("DEEPSCAN_").lower(), f"the environment ({name})")] = value
+    return settings
+
+
+_OTHER_VARIABLES = frozenset({"DEEPSCAN_DATA", "DEEPSCAN_CACHE"})
+
+
+def with_settings(options: ScanOptions, settings: Mapping[str, Any]) -> ScanOptions:
+    """Options with settings put over them; text is converted to the type of the option.
+
+    Raises:
+        ConfigError: a value is not allowed.
+    """
+    hints = get_type_hints(ScanOptions)
+    return replace(options, **{name: _convert(name, hints[name], value) for name, value in settings.items()})
+
+
+def _known(name: str, origin: str) -> str:
+    if name not in {f.name for f in fields(ScanOptions)}:
+        names = ", ".join(f.name for f in fields(ScanOptions))
+        raise ConfigError(f"There is no option {name!r}, but {origin} sets it.", f"Options are: {names}.")
+    return name
+
+
+def _convert(name: str, hint: Any, value: Any) -> Any:
+    wanted = str(hint)
+    if "tuple" in wanted:
+        words = value.split(",") if isinstance(value, str) else list(value)
+        words = [str(w).strip() for w in words if str(w).strip()]
+        if "MediaKind" not in wanted:
+            return tuple(words)
+        for word in words:
+            _require(word in list(MediaKind), name, word, "one of " + ", ".join(MediaKind))
+        return tuple(MediaKind(w) for w in words)
+    if value is None or (isinstance(value, str) and value.lower() == "auto" and "None" in wanted):
+        return None
+    if "bool" in wanted:
+        words_for = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
+        _require(str(value).lower() in words_for, name, value, "true or false")
+        return words_for[str(value).lower()]
+    for kind in (int, float):
+        if kind.__name__ in wanted:
+            try:
+                return kind(value)
+            except (TypeError, ValueError) as e:
+                raise ConfigError(f"Option {name} is {value!r}, and must be a number.") from e
+    return str(value)
+
+
+def _require(holds: object, name: str, value: object, allowed: str) -> None:
+    if not holds:
+        raise ConfigError(f"Option {name.replace('_', '-')} is {str(value)!r}, and must be {allowed}.")

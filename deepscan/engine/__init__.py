@@ -1,0 +1,1 @@
+"""How files travel: plan, workers, batches, verdicts, the case file."""

@@ -1,0 +1,1 @@
+"""Files into pixels: discovery, identification, decoding, faces, and the limits on all of them."""

@@ -1,0 +1,30 @@
+"""The limits that hold before anything is allocated: one place, named, each with its reason."""
+
+from __future__ import annotations
+
+MAX_FILE_BYTES = 8 * 1024**3
+"""Default of ``--max-size``: larger files are skipped with a reason. Phone videos of an hour stay below 8 GiB."""
+
+MAX_PIXELS = 178_956_970
+"""Pixels in one frame (Pillow's own bomb limit: a quarter GiB of RGB at twice the warning size, rounded down)."""
+
+MAX_SIDE = 65_500
+"""Pixels on one side; JPEG itself cannot hold more, and libraries overflow beyond 2**16."""
+
+MAX_FRAMES_READ = 200_000
+"""Frames a reader steps through in one video before it gives up and says so (about two hours at 25 frames/s)."""
+
+MAX_PAGES = 64
+"""Pages of a TIFF, or frames of an animation, that are examined; the rest is reported as not examined."""
+
+MAX_FRAME_SIDE = 1920
+"""Video frames are kept at most this long on their longer side: 16 frames of 8K video would otherwise need 1.6 GiB."""
+
+MAX_FACES = 32
+"""Faces scored in one frame, largest first; the count of the others is reported."""
+
+MAX_METADATA_BYTES = 16 * 1024**2
+"""Bytes of one metadata block that are parsed."""
+
+FILE_SECONDS = 120.0
+"""Wall-clock seconds that one file may take in a worker before it is ended with ``timed_out``."""

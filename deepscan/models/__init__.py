@@ -1,0 +1,1 @@
+"""Model packs: cards, where packs come from, preprocessing and loading."""

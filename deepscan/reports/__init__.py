@@ -1,0 +1,1 @@
+"""Reports: one renderer each, from the same document."""

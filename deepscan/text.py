@@ -1,0 +1,63 @@
+"""Untrusted text made safe to show, and numbers made readable."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+MAX_SHOWN = 300
+"""Characters of a file's own words that are quoted in a summary; the rest is cut and counted."""
+
+# Control characters, surrogates, and the format characters that reorder or hide text in a terminal (bidi overrides,
+# isolates, zero-width marks): Unicode categories Cc, Cs, Cf, and line and paragraph separators.
+_UNSAFE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_SAFE = re.compile(r"[ -~]*")
+
+
+def clean(untrusted: str, limit: int | None = MAX_SHOWN) -> str:
+    r"""Return text from a file as one harmless line.
+
+    Control and format characters become a visible escape such as ``\x1b`` or ``\u202e``, so a reader sees what was
+    there and a terminal does not act on it. Text longer than ``limit`` characters is cut, and the cut says how many
+    characters are missing. ``limit=None`` cuts nothing.
+    """
+    dropped = 0
+    if limit is not None and len(untrusted) > limit:
+        dropped = len(untrusted) - limit
+        untrusted = untrusted[:limit]
+    if not _SAFE.fullmatch(untrusted):
+        untrusted = "".join(_visible(c) if unicodedata.category(c) in _UNSAFE_CATEGORIES else c for c in untrusted)
+    return f"{untrusted}… ({dropped} more characters)" if dropped else untrusted
+
+
+def _visible(character: str) -> str:
+    point = ord(character)
+    if point < 0x100:
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point < 0x10000 else f"\\U{point:08x}"
+
+
+def plural(count: int, noun: str, plural_form: str | None = None) -> str:
+    """``plural(1, "file") == "1 file"``, ``plural(2000, "file") == "2,000 files"``."""
+    return f"{count:,} {noun if count == 1 else plural_form or noun + 's'}"
+
+
+def size(number: int) -> str:
+    """Bytes as people read them: ``size(1536) == "1.5 KiB"``."""
+    amount = float(number)
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if amount < 1024:
+            return f"{amount:.0f} {unit}" if unit == "B" else f"{amount:.1f} {unit}"
+        amount /= 1024
+    return f"{amount:.1f} TiB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people read them: ``duration(3.21) == "3.2 s"``, ``duration(75) == "1 min 15 s"``."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"

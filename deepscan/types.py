@@ -1,0 +1,309 @@
+"""The values of the domain: frozen, standard library only, no rules that need a picture, a model or a disk.
+
+``not_applicable``, ``failed``, ``timed_out`` and a clean ``done`` are four different answers everywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import TypeAlias, Union
+
+JSONValue: TypeAlias = Union[str, int, float, bool, "Sequence[JSONValue]", "Mapping[str, JSONValue]", None]
+"""What may stand in a report's free fields."""
+
+
+class MediaKind(StrEnum):
+    """What deepscan examines a file as."""
+
+    IMAGE = "image"
+    VIDEO = "video"
+
+
+class Family(StrEnum):
+    """The independent families of evidence (docs/evidence.md says what each may claim)."""
+
+    PROVENANCE = "provenance"
+    METADATA = "metadata"
+    STRUCTURE = "structure"
+    PIXELS = "pixels"
+    MODEL = "model"
+    TEMPORAL = "temporal"
+
+
+class Level(StrEnum):
+    """How much a finding is worth, in rising order; compare with :attr:`rank`."""
+
+    INFO = "info"
+    WEAK = "weak"
+    MODERATE = "moderate"
+    STRONG = "strong"
+
+    @property
+    def rank(self) -> int:
+        """0 for info, 3 for strong."""
+        return list(Level).index(self)
+
+
+class PointsTo(StrEnum):
+    """What a finding speaks for. Edited is not generated, and neither is "deceptive"."""
+
+    GENERATED = "generated"
+    EDITED = "edited"
+    AUTHENTIC = "authentic"
+    NEITHER = "neither"
+
+
+class Outcome(StrEnum):
+    """How a check ended."""
+
+    DONE = "done"
+    NOT_APPLICABLE = "not_applicable"
+    FAILED = "failed"
+    TIMED_OUT = "timed_out"
+
+
+class Meaning(StrEnum):
+    """What a score is a measure of. Only a probability ever meets a threshold."""
+
+    PROBABILITY = "probability"
+    INTENSITY = "intensity"
+
+
+class Call(StrEnum):
+    """The verdict on one file."""
+
+    NO_EVIDENCE = "no-evidence"
+    WEAK = "weak"
+    MODERATE = "moderate"
+    STRONG = "strong"
+    UNDETERMINED = "undetermined"
+
+
+class Basis(StrEnum):
+    """Why the verdict is what it is."""
+
+    DECLARED = "declared"
+    MODEL = "model"
+    CORROBORATED = "corroborated"
+    CONFLICT = "conflict"
+    OBSERVED = "observed"
+    BELOW_THRESHOLD = "below-threshold"
+    NO_USABLE_CHECK = "no-usable-check"
+
+
+class SkipCode(StrEnum):
+    """Why a file was not examined. :attr:`incomplete` codes end a scan with exit code 3."""
+
+    EXCLUDED = "excluded"
+    HIDDEN = "hidden"
+    SYMLINK = "symlink"
+    NOT_MEDIA = "not-media"
+    UNSUPPORTED = "unsupported"
+    EMPTY = "empty"
+    TOO_LARGE = "too-large"
+    SPECIAL = "special"
+    VANISHED = "vanished"
+    CHANGED = "changed"
+    UNREADABLE = "unreadable"
+
+    @property
+    def incomplete(self) -> bool:
+        """True when this skip leaves a picture or video unexamined that the user asked for."""
+        return self not in _HARMLESS_SKIPS
+
+
+_HARMLESS_SKIPS = frozenset({SkipCode.EXCLUDED, SkipCode.HIDDEN, SkipCode.SYMLINK, SkipCode.NOT_MEDIA})
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the upright picture (EXIF orientation applied); ``x``, ``y`` is its top left corner."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where in a file something is. ``frame`` counts from 0 in presentation order (or pages of a TIFF), ``seconds`` is
+    the presentation time, ``box`` is in pixels of the upright frame.
+    """
+
+    frame: int | None = None
+    seconds: float | None = None
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MediaItem:
+    """One file, as identified by its bytes.
+
+    ``name`` is relative to ``root`` and is what reports print; ``container`` is a lower-case format name
+    (:mod:`deepscan.media.identify` lists them); ``size`` is in bytes; ``sha256`` is lower-case hexadecimal.
+    """
+
+    root: Path
+    name: PurePosixPath
+    kind: MediaKind
+    container: str
+    size: int
+    sha256: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self.root / self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file that was not examined, with the reason: one of these or one :class:`ItemReport` exists for every file."""
+
+    path: Path
+    code: SkipCode
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A number in [0, 1] and what it measures."""
+
+    value: float
+    meaning: Meaning
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.value <= 1.0:
+            raise ValueError(f"a score lies in [0, 1], got {self.value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One piece of proof under a finding. ``exhibit`` is a picture, its path relative to the report."""
+
+    label: str
+    value: JSONValue
+    where: Where | None = None
+    exhibit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found. ``code`` is stable and documented in ``docs/findings.md``."""
+
+    code: str
+    level: Level
+    points_to: PointsTo
+    summary: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The answer for one face, frame or page of a file.
+
+    ``score`` is None exactly when this part was left out, and ``reason`` then says why.
+    """
+
+    kind: str
+    where: Where
+    score: Score | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check ended on one file.
+
+    A reason exists exactly when the outcome is not ``done``; findings, score and parts exist only when it is.
+    ``seconds`` is wall-clock time.
+    """
+
+    check: str
+    version: str
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    score: Score | None = None
+    parts: tuple[Part, ...] = ()
+    reason: str | None = None
+    seconds: float = 0.0
+
+    def __post_init__(self) -> None:
+        if (self.outcome is Outcome.DONE) == bool(self.reason):
+            raise ValueError(f"{self.check}: a reason exists exactly when the outcome is not done")
+        if self.outcome is not Outcome.DONE and (self.findings or self.score or self.parts):
+            raise ValueError(f"{self.check}: findings, score and parts exist only when the outcome is done")
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the results of one file add up to.
+
+    ``score`` and ``threshold`` are the model's, when it ran; ``because`` holds the codes of the findings it rests on.
+    """
+
+    call: Call
+    points_to: PointsTo
+    basis: Basis
+    score: float | None = None
+    threshold: float | None = None
+    because: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ItemReport:
+    """Everything said about one file."""
+
+    item: MediaItem
+    results: tuple[CheckResult, ...]
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInfo:
+    """A check as the run record names it."""
+
+    id: str
+    title: str
+    family: Family
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """The record of a run: enough to repeat it.
+
+    ``started`` and ``finished`` are ISO 8601 in UTC; ``model`` is the pack's card as its file has it, with the hash of
+    the weights; ``options`` are the ones that change results.
+    """
+
+    tool: str
+    version: str
+    started: str
+    finished: str | None
+    argv: tuple[str, ...]
+    options: Mapping[str, JSONValue]
+    checks: tuple[CheckInfo, ...]
+    model: Mapping[str, JSONValue] | None
+    device: str | None
+    precision: str | None
+    libraries: Mapping[str, str]
+    host: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanReport:
+    """The whole result of a scan, which every report renders.
+
+    ``finished`` is False when the scan was interrupted; ``schema`` is :data:`deepscan.reports.schema.SCHEMA_VERSION`.
+    """
+
+    schema: str
+    run: RunInfo
+    items: tuple[ItemReport, ...]
+    skipped: tuple[Skipped, ...]
+    finished: bool
