@@ -1,0 +1,71 @@
+"""``deepscan report``: render a case file or a report.json again, without scanning."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepscan.engine.casefile import MAGIC, CaseFile
+from deepscan.errors import InputError, UsageError
+from deepscan.reports import base
+from deepscan.reports.schema import load
+from deepscan.text import clean
+from deepscan.types import ScanReport
+
+STDOUT = "-"
+"""What ``-o`` takes for standard output."""
+
+
+def report_command(
+    source: Annotated[
+        Path, typer.Argument(metavar="CASE_OR_JSON", help="A case file, or a report.json that deepscan wrote.")
+    ],
+    output: Annotated[
+        str,
+        typer.Option("--output", "-o", metavar="DIR|-", help="The folder to write into, or - for standard output."),
+    ],
+    formats: Annotated[
+        str,
+        typer.Option("--format", metavar="NAMES", help=f"Reports to write, with commas: {', '.join(base.RENDERERS)}."),
+    ] = "csv,json",
+) -> None:
+    """Write the reports of an earlier scan again, without scanning.
+
+    Only one format can go to standard output, and of a format with several files only the main one does.
+    """
+    names = tuple(name for word in formats.split(",") if (name := word.strip()))
+    base.choose(names)
+    if output != STDOUT:
+        for path in base.write(read_report(source), names, Path(output)):
+            typer.echo(f"Wrote {clean(str(path), limit=None)}", err=True)
+        return
+    if len(set(names)) > 1:
+        raise UsageError(
+            "Only one report can go to standard output.", "Choose one with --format, or name a folder with -o."
+        )
+    base.write_stdout(read_report(source), names[0], sys.stdout)
+
+
+def read_report(source: Path) -> ScanReport:
+    """The result in a case file or a report.json; which of them it is, its first bytes say.
+
+    Raises:
+        InputError: there is no such file, or it cannot be read.
+        CaseFileError: it is a SQLite file, and no case file, or a damaged one.
+        ReportError: it is anything else, and no report of deepscan.
+    """
+    shown = clean(str(source))
+    try:
+        with source.open("rb") as stream:
+            head = stream.read(len(MAGIC))
+    except IsADirectoryError as e:
+        raise InputError(f"{shown} is a folder.", "Name the case file or the report.json in it.") from e
+    except OSError as e:
+        raise InputError(f"{shown} cannot be read: {e.strerror or e}.", "Check the path.") from e
+    if head != MAGIC:
+        return load(source)
+    with CaseFile.open(source, read_only=True) as case:
+        return case.report()

@@ -1,0 +1,186 @@
+"""What a report is, and how it reaches the disk: whole, or not at all.
+
+A new report is a file in this folder and a line in :data:`RENDERERS`; the contract suite picks it up.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+import os
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import Protocol, TextIO
+
+from deepscan.errors import OutputError, UsageError
+from deepscan.reports.csv_report import CsvReport
+from deepscan.reports.json_report import JsonReport
+from deepscan.text import clean
+from deepscan.types import ScanReport
+
+
+class Renderer(Protocol):
+    """One kind of report."""
+
+    @property
+    def id(self) -> str:
+        """What ``--format`` calls it."""
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The files it writes in the output folder, the main one first: that one also goes to standard output."""
+
+    def render(self, report: ScanReport, name: str, stream: TextIO) -> None:
+        """Write the file ``name`` to a text stream that takes any Unicode and translates no line ends."""
+
+
+RENDERERS: Mapping[str, Renderer] = MappingProxyType(
+    {
+        "csv": CsvReport(),
+        "json": JsonReport(),
+    }
+)
+"""Every report, by the word that ``--format`` takes."""
+
+_HINTS = {
+    errno.ENOSPC: "Free some space on that disk, or choose another folder.",
+    errno.EDQUOT: "Your quota on that disk is used up: free some space, or choose another folder.",
+    errno.EACCES: "Choose a folder that you may write to.",
+    errno.EPERM: "Choose a folder that you may write to.",
+    errno.EROFS: "That disk is read-only: choose another folder.",
+    errno.ENAMETOOLONG: "Choose a shorter path.",
+    errno.EISDIR: "A folder lies where the file should go: move it, or choose another folder.",
+    errno.ENOTDIR: "Part of that path is a file, not a folder: choose another folder.",
+    errno.EEXIST: "Part of that path is a file, not a folder: choose another folder.",
+    errno.ENOENT: "The folder has gone: make it again, or choose another one.",
+}
+
+
+def output_error(path: Path | str, e: OSError) -> OutputError:
+    """The sentence and the hint for a file that could not be written."""
+    why = os.strerror(e.errno) if e.errno else str(e)
+    hint = _HINTS.get(e.errno or 0, "Check the disk, or choose another folder.")
+    return OutputError(f"{clean(str(path))} cannot be written: {clean(why)}.", hint)
+
+
+@contextmanager
+def open_output(path: Path) -> Iterator[TextIO]:
+    """Write a text file (UTF-8, line ends as they are given) that appears whole or not at all.
+
+    A new file beside ``path`` is written, brought to the disk, and put in its place; an older ``path`` stays as it was
+    until then, and for ever when the block raises. Access rights follow the user's umask.
+
+    Raises:
+        OutputError: the disk is full or read-only, the folder may not be written to, or the like.
+    """
+    part = path.with_name(f".{path.name[:100]}.{secrets.token_hex(6)}.part")
+    try:
+        # O_EXCL: a file or link that someone else has laid there is never followed. The kernel applies the umask.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(part, flags, 0o666), "w", encoding="utf-8", newline="") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        part.replace(path)
+    except OSError as e:
+        raise output_error(path, e) from e
+    finally:
+        # After a replace there is nothing left to remove; after an error a half-written file must not stay.
+        with contextlib.suppress(OSError):
+            part.unlink()
+    _sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it where they are missing. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as e:
+        raise output_error(folder, e) from e
+
+
+def choose(formats: Sequence[str]) -> tuple[Renderer, ...]:
+    """The renderers for words of ``--format``, each once, in the order given. Raises UsageError."""
+    for name in formats:
+        if name not in RENDERERS:
+            raise UsageError(
+                f"There is no report format '{clean(name)}'.", "Formats are: " + ", ".join(RENDERERS) + "."
+            )
+    if not formats:
+        raise UsageError("No report format is given.", "Formats are: " + ", ".join(RENDERERS) + ".")
+    return tuple(RENDERERS[name] for name in dict.fromkeys(formats))
+
+
+def write(report: ScanReport, formats: Sequence[str], folder: Path) -> tuple[Path, ...]:
+    """Write reports into a folder, which is made where it is missing; returns the files, in the order written.
+
+    Raises:
+        UsageError: a format does not exist (nothing is written then).
+        OutputError: a file cannot be written; those written before it stay, whole.
+    """
+    renderers = choose(formats)
+    make_folder(folder)
+    written = []
+    for renderer in renderers:
+        for name in renderer.names:
+            with open_output(folder / name) as stream:
+                renderer.render(report, name, stream)
+            written.append(folder / name)
+    return tuple(written)
+
+
+def write_stdout(report: ScanReport, format: str, stream: TextIO) -> None:  # noqa: A002 - the word users know
+    """Write the main file of one report to a stream, as the same bytes that the file would have.
+
+    UTF-8 whatever the terminal's encoding is, and line ends as they are: only a program reads this.
+
+    Raises:
+        UsageError: the format does not exist.
+        OutputError: the stream cannot be written to (a full disk behind ``>``).
+        BrokenPipeError: the reader has gone (``| head``), which is no error; the command line ends quietly.
+    """
+    (renderer,) = choose([format])
+    try:
+        with _unchanged(stream) as plain:
+            renderer.render(report, renderer.names[0], plain)
+    except BrokenPipeError:
+        raise
+    except OSError as e:
+        raise output_error("Standard output", e) from e
+
+
+@contextmanager
+def _unchanged(stream: TextIO) -> Iterator[TextIO]:
+    """The same stream, in UTF-8 and without translation of line ends, where it has bytes below it."""
+    below = getattr(stream, "buffer", None)
+    if below is None:
+        yield stream
+        return
+    stream.flush()
+    plain = io.TextIOWrapper(below, encoding="utf-8", newline="")
+    try:
+        yield plain
+        plain.flush()
+    finally:
+        # Without detach() the wrapper would close standard output when it is collected. It flushes once more, which
+        # can only repeat the error that is already on its way.
+        with contextlib.suppress(OSError):
+            plain.detach()
+
+
+def _sync_folder(folder: Path) -> None:
+    """Bring the new name to the disk too. Not every system or network disk can; the file itself is safe already."""
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)

@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from deepscan.cli.report import report_command
+from deepscan.engine.casefile import CaseFile
+from deepscan.errors import CaseFileError, InputError, ReportError, UsageError
+from deepscan.reports.base import RENDERERS, write
+from tests.gold.sample import REPORT
+from tests.unit.engine.test_casefile import fill
+
+GOLD = Path(__file__).parents[1] / "gold" / "files"
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Path:
+    path = tmp_path / "case"
+    with CaseFile.open(path) as opened:
+        fill(opened)
+    return path
+
+
+@pytest.fixture
+def document(tmp_path: Path) -> Path:
+    return write(REPORT, ("json",), tmp_path / "first")[0]
+
+
+@pytest.mark.parametrize("which", ["case", "document"])
+def test_it_renders_again_from_a_case_file_and_from_json(
+    which: str, tmp_path: Path, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source: Path = request.getfixturevalue(which)
+    report_command(source, str(tmp_path / "again"), ",".join(RENDERERS))
+    for made in (tmp_path / "again").iterdir():
+        assert made.read_bytes() == (GOLD / made.name).read_bytes()
+    assert len(list((tmp_path / "again").iterdir())) == 3
+    out, words = capsys.readouterr()
+    assert out == ""
+    assert words.count("Wrote ") == 3
+
+
+def test_a_report_may_be_written_over_the_json_it_is_read_from(document: Path) -> None:
+    report_command(document, str(document.parent), "json")
+    assert document.read_bytes() == (GOLD / "report.json").read_bytes()
+
+
+def test_one_report_goes_to_standard_output_alone(case: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    below = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(below, encoding="ascii"))
+    report_command(case, "-", "json")
+    assert below.getvalue() == (GOLD / "report.json").read_bytes()
+    with pytest.raises(UsageError, match="Only one report"):
+        report_command(case, "-", "json,csv")
+    assert below.getvalue() == (GOLD / "report.json").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("data", "error", "words"),
+    [
+        (None, InputError, "No such file"),
+        (b"", ReportError, "not valid JSON"),
+        (b"\xff\xd8\xff\xe0", ReportError, "not valid JSON"),
+        (b'{"a": 1}', ReportError, "not a deepscan report"),
+        (b"SQLite format 3\0" + b"\xff" * 600, CaseFileError, "not a deepscan case file"),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence(
+    data: bytes | None, error: type[Exception], words: str, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    if data is not None:
+        source.write_bytes(data)
+    with pytest.raises(error, match=words):
+        report_command(source, str(tmp_path / "out"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_and_an_unknown_format_are_refused(tmp_path: Path, case: Path) -> None:
+    with pytest.raises(InputError, match="is a folder"):
+        report_command(tmp_path, str(tmp_path / "out"))
+    with pytest.raises(UsageError, match="no report format 'pdf'"):
+        report_command(case, str(tmp_path / "out"), "csv,pdf")
+    with pytest.raises(UsageError, match="No report format"):
+        report_command(case, str(tmp_path / "out"), " , ")
+
+
+def test_it_is_a_command_for_typer(case: Path, tmp_path: Path) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    app = typer.Typer()
+    app.command()(report_command)
+    done = CliRunner().invoke(app, [str(case), "--format", "csv", "-o", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "out" / "report.csv").read_bytes() == (GOLD / "report.csv").read_bytes()
+    piped = CliRunner().invoke(app, [str(case), "--format", "csv", "-o", "-"])
+    assert piped.stdout_bytes == (GOLD / "report.csv").read_bytes()
