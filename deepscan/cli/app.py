@@ -1,0 +1,91 @@
+"""The command line: which commands there are, and the one boundary where errors become sentences and exit codes."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import os
+import sys
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from deepscan import __version__
+from deepscan.cli.models import models_app
+from deepscan.cli.options import debug_is_on
+from deepscan.cli.report import report_command
+from deepscan.cli.scan import scan
+from deepscan.cli.train import train
+from deepscan.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, DeepscanError
+
+log = logging.getLogger(__name__)
+
+app = typer.Typer(
+    name="deepscan",
+    help="Find AI-generated and manipulated pictures and videos, and say what each finding is worth.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+
+
+def bounded(command: Callable[..., None]) -> Callable[..., None]:
+    """A command whose errors end the program with one sentence, a hint, and the right exit code."""
+
+    @functools.wraps(command)
+    def run(*args: Any, **kwargs: Any) -> None:
+        try:
+            command(*args, **kwargs)
+        except DeepscanError as e:
+            _fail(e.message, e.hint, e.exit_code)
+        except KeyboardInterrupt:
+            _fail("Interrupted.", "", EXIT_INTERRUPTED)
+        except BrokenPipeError:
+            # Whoever read our output has closed it (as `head` does): the interpreter must not complain at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(EXIT_CLEAN) from None
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as e:  # noqa: BLE001 - the one error boundary: no traceback without --debug, never exit code 1
+            _fail(
+                f"Unexpected {type(e).__name__}: {e}",
+                "This is a fault of deepscan: run again with --debug and report it.",
+                EXIT_USAGE,
+            )
+
+    return run
+
+
+def _fail(message: str, hint: str, code: int) -> None:
+    typer.echo(f"deepscan: {message}", err=True)
+    if hint:
+        typer.echo(f"          {hint}", err=True)
+    if debug_is_on():
+        log.debug("Where it happened:", exc_info=True)
+    raise typer.Exit(code) from None
+
+
+@app.callback()
+def version_option(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
+) -> None:
+    """Find AI-generated and manipulated pictures and videos, and say what each finding is worth."""
+    if version:
+        typer.echo(f"deepscan {__version__}")
+        raise typer.Exit(EXIT_CLEAN)
+
+
+app.command("scan")(bounded(scan))
+app.command("train")(bounded(train))
+app.command("report")(bounded(report_command))
+for _command in models_app.registered_commands:
+    assert _command.callback is not None
+    _command.callback = bounded(_command.callback)
+app.add_typer(models_app, name="models")
+
+
+def main() -> None:
+    """The entry point of the ``deepscan`` command."""
+    app()

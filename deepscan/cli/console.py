@@ -1,0 +1,224 @@
+"""What people see: progress while a scan runs, and an account of what it found. rich lives here and nowhere else."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from rich import box
+from rich.console import Console as RichConsole
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from deepscan.cli import words
+from deepscan.engine.events import Silent
+from deepscan.engine.scan import worst_first
+from deepscan.text import clean, duration, plural
+from deepscan.types import Call, ItemReport, Outcome, ScanReport, Skipped
+
+WORST = 20
+"""Files in the summary table; the reports hold all."""
+
+PLAIN_SECONDS = 10.0
+"""Seconds between progress lines when the error stream is no terminal."""
+
+COLOURS = {
+    Call.STRONG: "bold red",
+    Call.MODERATE: "red",
+    Call.WEAK: "yellow",
+    Call.UNDETERMINED: "magenta",
+    Call.NO_EVIDENCE: "green",
+}
+
+
+class Console:
+    """The terminal of one command: words to stderr, and the summary to stdout unless data goes there."""
+
+    def __init__(self, *, quiet: bool, colour: bool, stdout_is_data: bool) -> None:
+        self._quiet = quiet
+        no_colour = not colour or bool(os.environ.get("NO_COLOR"))
+        self._err = RichConsole(stderr=True, no_color=no_colour, highlight=False)
+        out = sys.stderr if stdout_is_data else sys.stdout
+        self._out = RichConsole(file=out, no_color=no_colour, highlight=False, soft_wrap=False)
+
+    @contextmanager
+    def events(self) -> Iterator[Silent]:
+        """Progress while the block runs: a live bar on a terminal, plain lines elsewhere, nothing when quiet."""
+        if self._quiet:
+            yield Silent()
+        elif self._err.is_terminal:
+            with _Bar(self._err) as bar:
+                yield bar
+        else:
+            lines = _Lines(self._err)
+            yield lines
+            lines.end()
+
+    def summary(self, report: ScanReport, written: tuple[Path, ...]) -> None:
+        """The account of a scan: every check of a single file, or the worst files of many."""
+        if self._quiet:
+            return
+        if len(report.items) == 1 and not report.skipped:
+            self._account(report.items[0])
+        else:
+            self._overview(report)
+        for line in words.limits(report):
+            self._print(line, "dim")
+        for path in written:
+            self._print(f"Wrote {clean(str(path), limit=None)}", "dim")
+
+    def _print(self, line: str, style: str = "") -> None:
+        # Text objects, never markup: a file name may hold square brackets.
+        self._out.print(Text(line, style=style))
+
+    def _overview(self, report: ScanReport) -> None:
+        shown = [item for item in worst_first(report.items) if item.verdict.call is not Call.NO_EVIDENCE][:WORST]
+        if shown:
+            table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+            table.add_column("file", overflow="fold", ratio=3)
+            table.add_column("verdict", no_wrap=True)
+            table.add_column("why", overflow="fold", ratio=4)
+            for item in shown:
+                call = item.verdict.call
+                table.add_row(
+                    Text(clean(str(item.item.name))), Text(call, style=COLOURS[call]), Text(words.because(item))
+                )
+            self._out.print(table)
+        for line in words.counts(report):
+            self._print(line)
+        if not report.finished:
+            self._print("The scan was interrupted: what was finished is kept, and the same command goes on.", "yellow")
+
+    def _account(self, item: ItemReport) -> None:
+        self._print(clean(str(item.item.name)), "bold")
+        self._print(f"  {words.about(item.item)}", "dim")
+        self._print("")
+        self._print(f"  {words.verdict(item)}", COLOURS[item.verdict.call])
+        for result in item.results:
+            self._print("")
+            self._print(f"  {result.check}", "bold")
+            if result.outcome is not Outcome.DONE:
+                self._print(f"    {words.OUTCOMES[result.outcome]}: {result.reason}")
+            elif not result.findings:
+                self._print("    Nothing found.")
+            for finding in result.findings:
+                self._print(f"    [{finding.level}, {finding.code}] {finding.summary}")
+                for line in words.evidence(finding):
+                    self._print(f"      {line}", "dim")
+        self._print("")
+
+
+class _Bar(Silent):
+    """A live progress bar."""
+
+    def __init__(self, console: RichConsole) -> None:
+        self._tally = _Tally()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[tally]}"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> _Bar:
+        self._progress.start()
+        self._task = self._progress.add_task("scanning", total=None, tally="")
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._progress.stop()
+
+    def _update(self, done: int = 0) -> None:
+        assert self._task is not None
+        self._progress.update(self._task, advance=done, tally=str(self._tally))
+
+    def discovered(self, files: int, *, complete: bool) -> None:
+        assert self._task is not None
+        self._progress.update(self._task, total=files if complete else None)
+
+    def skipped(self, skipped: Skipped) -> None:
+        self._update(done=1)
+
+    def examined(self, report: ItemReport, *, reused: bool) -> None:
+        self._tally.add(report)
+        self._update(done=1)
+
+    def scored(self, samples: int) -> None:
+        self._tally.samples += samples
+        self._update()
+
+    def note(self, message: str) -> None:
+        self._progress.console.print(Text(message))
+
+
+class _Lines(Silent):
+    """Plain lines, one every few seconds."""
+
+    def __init__(self, console: RichConsole) -> None:
+        self._console, self._tally = console, _Tally()
+        self._total = self._done = 0
+        self._last = time.monotonic()
+
+    def _line(self) -> None:
+        left = ""
+        if self._done and self._total:
+            left = f", {duration(self._tally.seconds / self._done * (self._total - self._done))} left"
+        self._console.print(Text(f"{self._done:,} of {plural(self._total, 'file')}, {self._tally}{left}"))
+        self._last = time.monotonic()
+
+    def _step(self) -> None:
+        self._done += 1
+        if time.monotonic() - self._last >= PLAIN_SECONDS:
+            self._line()
+
+    def end(self) -> None:
+        """The last line."""
+        if self._done:
+            self._line()
+
+    def discovered(self, files: int, *, complete: bool) -> None:
+        self._total = files
+
+    def skipped(self, skipped: Skipped) -> None:
+        self._step()
+
+    def examined(self, report: ItemReport, *, reused: bool) -> None:
+        self._tally.add(report)
+        self._step()
+
+    def scored(self, samples: int) -> None:
+        self._tally.samples += samples
+
+    def note(self, message: str) -> None:
+        self._console.print(Text(message))
+
+
+class _Tally:
+    """What has been seen so far."""
+
+    def __init__(self) -> None:
+        self.samples = self.faces = self.findings = 0
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Seconds since the scan began."""
+        return max(time.monotonic() - self._started, 1e-3)
+
+    def add(self, report: ItemReport) -> None:
+        """Count one file's answer."""
+        self.faces += sum(part.kind == "face" for result in report.results for part in result.parts)
+        self.findings += report.verdict.call in (Call.WEAK, Call.MODERATE, Call.STRONG)
+
+    def __str__(self) -> str:
+        rate = self.samples / self.seconds
+        return f"{plural(self.faces, 'face')}, {rate:.0f} images/s, {self.findings} with findings"

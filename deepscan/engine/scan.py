@@ -1,0 +1,310 @@
+"""A whole scan: discovery, identification, reuse, the runner, the case file. The command line and Python call this."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepscan import __version__
+from deepscan.checks import catalogue
+from deepscan.checks.base import CheckSpec
+from deepscan.config import ScanOptions, as_json, result_options
+from deepscan.engine.casefile import CaseFile
+from deepscan.engine.events import Events, Silent
+from deepscan.engine.executors import Executor, Inline, Processes
+from deepscan.engine.runner import Examined, Runner, Task, automatic_workers, examine
+from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE, NothingToScanError, OutputError
+from deepscan.media.discover import Candidate, walk
+from deepscan.media.identify import identify
+from deepscan.models import card as cards
+from deepscan.models import packs
+from deepscan.models.packs import Pack
+from deepscan.text import clean
+from deepscan.types import (
+    Call,
+    CheckInfo,
+    ItemReport,
+    JSONValue,
+    Level,
+    MediaItem,
+    Outcome,
+    RunInfo,
+    ScanReport,
+    Skipped,
+)
+
+if TYPE_CHECKING:
+    from deepscan.models.loader import Network
+
+LIBRARIES = ("torch", "transformers", "pillow", "pillow-heif", "opencv-python-headless", "exifread", "numpy")
+"""Libraries whose versions the run record names: they decode, read and score."""
+
+LEVELS = {Call.WEAK: Level.WEAK, Call.MODERATE: Level.MODERATE, Call.STRONG: Level.STRONG}
+"""The calls that ``--fail-on`` compares."""
+
+SMALL_SCAN = 2
+"""Up to so many files, one worker is started instead of one per core: starting a worker takes half a second."""
+
+
+def scan(
+    paths: Sequence[Path],
+    options: ScanOptions | None = None,
+    *,
+    case: Path | None = None,
+    output: Path | None = None,
+    events: Events | None = None,
+    argv: Sequence[str] = (),
+) -> ScanReport:
+    """Examine files and folders.
+
+    Args:
+        paths: Files and folders, in the order of the report.
+        options: What to do with them; the defaults when None.
+        case: The case file: finished files are stored in it at once, and unchanged ones answered from it. In memory
+            when None.
+        output: The folder exhibits go to (``options.exhibits``); it may not lie inside the evidence.
+        events: Told what happens while it happens.
+        argv: The command line, for the run record.
+
+    Returns:
+        The report, one item or one skipped file for every file found. ``finished`` is False when the scan was
+        interrupted (KeyboardInterrupt): what was finished is in it and in the case file.
+
+    Raises:
+        UsageError: a path or a check does not exist, or there is nothing to scan.
+        ModelError: the model or the device cannot be used.
+        CaseFileError: the case file cannot be used.
+        OutputError: the case file or an exhibit cannot be written.
+    """
+    options, events = options or ScanOptions(), events or Silent()
+    refuse_inside_evidence(paths, output, "output folder")
+    refuse_inside_evidence(paths, case, "case file")
+    selected = catalogue.select(options.checks, options.skip)
+    pack = None
+    if any(spec.id == "classifier" for spec in selected):
+        pack = packs.find(options.model, fake_label=options.fake_label, offline=options.offline)
+    found = _discovered(paths, options, events)
+    with CaseFile.open(case) as file:
+        return _Scan(options, selected, pack, file, output, events, argv).run(found)
+
+
+def exit_code(report: ScanReport, fail_on: Level | None) -> int:
+    """The exit code a report deserves: found, else incomplete, else clean (:mod:`deepscan.errors` names them).
+
+    A file counts as not examined when it was skipped though it is media, when a check on it failed or timed out, or
+    when only a part of it could be read.
+    """
+    if fail_on is not None:
+        failing = {call for call, level in LEVELS.items() if level.rank >= fail_on.rank}
+        if any(item.verdict.call in failing for item in report.items):
+            return EXIT_FOUND
+    complete = report.finished and not any(s.code.incomplete for s in report.skipped)
+    if complete and not any(is_incomplete(item) for item in report.items):
+        return EXIT_CLEAN
+    return EXIT_INCOMPLETE
+
+
+def is_incomplete(item: ItemReport) -> bool:
+    """Whether some check could not be carried out on a file."""
+    return any(result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for result in item.results)
+
+
+def refuse_inside_evidence(paths: Sequence[Path], target: Path | None, what: str) -> None:
+    """Refuse to write into a folder that is being scanned: evidence is never written to.
+
+    Raises:
+        OutputError: ``target`` is or lies inside one of ``paths``.
+    """
+    if target is None:
+        return
+    place = target.resolve()
+    for path in paths:
+        if path.is_dir() and place.is_relative_to(path.resolve()):
+            raise OutputError(
+                f"The {what} {clean(str(target))} lies inside {clean(str(path))}, which is to be scanned.",
+                "deepscan never writes into evidence: name a folder outside of it.",
+            )
+
+
+def _discovered(paths: Sequence[Path], options: ScanOptions, events: Events) -> list[Candidate | Skipped]:
+    found: list[Candidate | Skipped] = []
+    for entry in walk(paths, options):
+        found.append(entry)
+        if len(found) % 500 == 0:
+            events.discovered(len(found), complete=False)
+    if not found:
+        shown = ", ".join(clean(str(path)) for path in paths)
+        raise NothingToScanError(f"There are no files in {shown}.", "Name a folder or a file that holds media.")
+    events.discovered(len(found), complete=True)
+    return found
+
+
+@dataclass(slots=True)
+class _Scan:
+    """One scan under way."""
+
+    options: ScanOptions
+    selected: tuple[CheckSpec, ...]
+    pack: Pack | None
+    case: CaseFile
+    output: Path | None
+    events: Events
+    argv: Sequence[str]
+
+    def run(self, found: Sequence[Candidate | Skipped]) -> ScanReport:
+        fingerprint = self._fingerprint()
+        record = self._record()
+        self.case.begin(record)
+        finished = False
+        network: Network | None = None
+
+        def load() -> Network | None:
+            nonlocal network
+            if self.pack is not None and network is None:
+                network = self._load(self.pack)
+            return network
+
+        try:
+            for position, report, reused in self._answers(found, fingerprint, load):
+                if not reused:
+                    self.case.add(position, report, fingerprint)
+                self.events.examined(report, reused=reused)
+            finished = True
+        except KeyboardInterrupt:
+            self.events.note("Interrupted: what was finished is kept.")
+        if network is not None:
+            record = replace(record, device=network.device, precision=network.precision)
+        if finished:
+            self.case.finish(replace(record, finished=_now()))
+        return self.case.report()
+
+    def _answers(
+        self, found: Sequence[Candidate | Skipped], fingerprint: str, load: Callable[[], Network | None]
+    ) -> Iterator[tuple[int, ItemReport, bool]]:
+        """Reports in the order of discovery: stored ones as they are met, the others from the runner."""
+        items = self._items(found)
+        stored: dict[int, ItemReport] = {}
+
+        def unanswered(first: tuple[int, MediaItem] | None) -> Iterator[tuple[int, MediaItem]]:
+            if first is not None:
+                yield first
+            for position, item in items:
+                report = self.case.reuse(item, fingerprint)
+                if report is None:
+                    yield position, item
+                else:
+                    stored[position] = report
+
+        # Nothing is started, and no model loaded, until a file needs it.
+        for position, item in items:
+            report = self.case.reuse(item, fingerprint)
+            if report is None:
+                first = (position, item)
+                break
+            self.case.add(position, report, fingerprint)
+            yield position, report, True
+        else:
+            return
+        network = load()
+        checks = catalogue.build(self.selected, self.pack.card if self.pack else None, network)
+        runner = Runner(
+            checks,
+            self.pack.card if self.pack else None,
+            self.options,
+            self.output if self.options.exhibits else None,
+            self.events,
+            network.device if network else "cpu",
+        )
+        with self._executor(len(found)) as executor:
+            for position, report in runner.run(unanswered(first), executor):
+                yield from self._stored_before(stored, position, fingerprint)
+                yield position, report, False
+        yield from self._stored_before(stored, len(found), fingerprint)
+
+    def _stored_before(
+        self, stored: dict[int, ItemReport], end: int, fingerprint: str
+    ) -> Iterator[tuple[int, ItemReport, bool]]:
+        for position in sorted(p for p in stored if p < end):
+            report = stored.pop(position)
+            self.case.add(position, report, fingerprint)
+            yield position, report, True
+
+    def _items(self, found: Sequence[Candidate | Skipped]) -> Iterator[tuple[int, MediaItem]]:
+        for position, entry in enumerate(found):
+            answer = identify(entry, self.options) if isinstance(entry, Candidate) else entry
+            if isinstance(answer, Skipped):
+                self.case.skip(position, answer)
+                self.events.skipped(answer)
+            else:
+                yield position, answer
+
+    def _executor(self, files: int) -> Executor[Task, Examined]:
+        workers = self.options.workers
+        if workers is None:
+            workers = 1 if files <= SMALL_SCAN else automatic_workers()
+        if workers == 0:
+            return Inline(examine)
+        return Processes(examine, workers=workers, seconds=self.options.file_seconds)
+
+    def _load(self, pack: Pack) -> Network:
+        from deepscan.models.loader import load
+
+        network = load(pack, device=self.options.device, precision=self.options.precision)
+        for note in network.notes:
+            self.events.note(note)
+        return network
+
+    def _fingerprint(self) -> str:
+        """Everything an answer depends on besides the file itself."""
+        parts: dict[str, JSONValue] = {
+            "deepscan": __version__,
+            "checks": [[spec.id, spec.version] for spec in self.selected],
+            "options": {k: v for k, v in result_options(self.options).items() if k not in ("model", "checks", "skip")},
+            "card": cards.to_json(self.pack.card) if self.pack else None,
+            "weights": self.pack.sha256 if self.pack else None,
+        }
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+    def _record(self) -> RunInfo:
+        return RunInfo(
+            tool="deepscan",
+            version=__version__,
+            started=_now(),
+            finished=None,
+            argv=tuple(self.argv),
+            options=as_json(self.options),
+            checks=tuple(CheckInfo(s.id, s.title, s.family, s.version) for s in self.selected),
+            model=cards.to_json(self.pack.card) if self.pack else None,
+            device=None,
+            precision=None,
+            libraries=_libraries(),
+            host={"system": platform.system(), "machine": platform.machine(), "python": sys.version.split()[0]},
+        )
+
+
+def worst_first(items: Sequence[ItemReport]) -> list[ItemReport]:
+    """Items with the strongest verdicts first, then the undetermined ones, then by model score and name."""
+    order = [Call.STRONG, Call.MODERATE, Call.WEAK, Call.UNDETERMINED, Call.NO_EVIDENCE]
+    return sorted(items, key=lambda i: (order.index(i.verdict.call), -(i.verdict.score or 0.0), str(i.item.name)))
+
+
+def _libraries() -> dict[str, str]:
+    found = {}
+    for name in LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

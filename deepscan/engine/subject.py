@@ -1,0 +1,99 @@
+"""One file as checks see it, decoded lazily and at most once."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from PIL import Image
+
+from deepscan.config import ScanOptions
+from deepscan.errors import MediaError, OutputError, UnreadableError
+from deepscan.media.faces import FaceFinder
+from deepscan.media.frames import Face, Frame, Pixels, Reading, Sampling
+from deepscan.media.images import read_image
+from deepscan.media.video import read_video
+from deepscan.text import clean
+from deepscan.types import MediaItem, MediaKind
+
+EXHIBITS = "exhibits"
+"""The folder of exhibits, beside the report."""
+
+
+class FileSubject:
+    """The :class:`deepscan.checks.base.Subject` of a file on disk.
+
+    ``output`` is the folder of the report; exhibits are kept there, or nowhere when it is None.
+    """
+
+    def __init__(self, item: MediaItem, options: ScanOptions, finder: FaceFinder, output: Path | None) -> None:
+        self._item, self._options, self._finder, self._output = item, options, finder, output
+        self._reading: Reading | MediaError | None = None
+        self._faces: dict[int, tuple[Face, ...]] = {}
+
+    @property
+    def item(self) -> MediaItem:
+        """The identified file."""
+        return self._item
+
+    @property
+    def keeps_exhibits(self) -> bool:
+        """Whether :meth:`exhibit` stores anything."""
+        return self._output is not None
+
+    def open(self) -> BinaryIO:
+        """Open the file for reading. Raises UnreadableError."""
+        try:
+            return self._item.path.open("rb")
+        except OSError as e:
+            raise UnreadableError(f"{clean(str(self._item.name))} cannot be opened: {e.strerror}.") from e
+
+    def reading(self) -> Reading:
+        """The decoded frames. Raises UnreadableError, UnsupportedError or LimitError, each time alike."""
+        if self._reading is None:
+            try:
+                self._reading = self._decode()
+            except MediaError as e:
+                self._reading = e
+        if isinstance(self._reading, MediaError):
+            raise self._reading
+        return self._reading
+
+    def _decode(self) -> Reading:
+        sampling = Sampling(self._options.frames, self._options.every)
+        if self._item.kind is MediaKind.VIDEO:
+            return read_video(self._item.path, sampling)
+        return read_image(self._item.path, self._item.container, sampling)
+
+    def faces(self, frame: Frame) -> tuple[Face, ...]:
+        """The faces in a frame, largest first."""
+        if frame.index not in self._faces:
+            self._faces[frame.index] = self._finder.find(frame.pixels)
+        return self._faces[frame.index]
+
+    def exhibit(self, name: str, pixels: Pixels) -> str | None:
+        """Store a picture as a PNG named after the file's hash. Raises OutputError when it cannot be written."""
+        if self._output is None:
+            return None
+        relative = f"{EXHIBITS}/{self._item.sha256[:16]}-{name}.png"
+        target = self._output / relative
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # Two workers may draw the exhibit of two copies of one file at once: each has its own temporary file.
+            handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
+            try:
+                with os.fdopen(handle, "wb") as stream:
+                    Image.fromarray(pixels).save(stream, "PNG")
+                Path(temporary).chmod(0o644)
+                Path(temporary).replace(target)
+            except OSError:
+                Path(temporary).unlink(missing_ok=True)
+                raise
+        except OSError as e:
+            raise OutputError(
+                f"The exhibit {clean(str(target))} cannot be written: {e.strerror or e}.",
+                "Check space and permissions of the output folder.",
+            ) from e
+        return relative
