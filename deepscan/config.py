@@ -183,3 +183,59 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
 def _require(holds: object, name: str, value: object, allowed: str) -> None:
     if not holds:
         raise ConfigError(f"Option {name.replace('_', '-')} is {str(value)!r}, and must be {allowed}.")
+
+
+@dataclass(frozen=True, slots=True)
+class TrainOptions:
+    """Everything that shapes a training run.
+
+    ``base`` is a pack, a folder or a hub id to start from, or None to start from random weights of ``arch``.
+    ``images`` is where a CSV list's paths start. ``size`` is the model's input side in pixels; ``epochs`` counts
+    passes of as many pictures as the training part has, drawn with replacement by source; ``steps`` overrides it.
+    ``margin`` is how much of the face box is added on each side when the pack scans; ``pseudo_fakes`` the part of
+    drawn real pictures that also come back self-blended; ``evenness`` the power of a source's size that its draws are
+    proportional to (1: as it is, 0: all sources alike); ``degrade`` how often, from 0
+    to 1, augmentation destroys detail. ``learning_rate`` is the peak of a cosine schedule.
+    """
+
+    name: str = "pack"
+    base: str | None = None
+    arch: str = "swiftformer-cpu"
+    images: Path | None = None
+    size: int = 144
+    epochs: float = 2.0
+    steps: int | None = None
+    batch_size: int = 64
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.05
+    warmup: float = 0.05
+    ema: float = 0.998
+    pseudo_fakes: float = 0.15
+    evenness: float = 0.6
+    degrade: float = 1.0
+    margin: float = 0.0
+    subject: str = "face"
+    held_out: float = 0.2
+    seed: int = 0
+    device: str = "auto"
+    precision: str = "auto"
+    data_note: str = ""
+    licence: str = "unknown"
+    licence_class: str = "unknown"
+    resume: bool = False
+
+    def __post_init__(self) -> None:
+        _require(32 <= self.size <= 1024, "size", self.size, "between 32 and 1024 pixels")
+        _require(self.epochs > 0, "epochs", self.epochs, "above 0")
+        _require(self.steps is None or self.steps >= 1, "steps", self.steps, "at least 1")
+        _require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2")
+        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        _require(0 <= self.warmup < 1, "warmup", self.warmup, "between 0 and 1")
+        _require(0 <= self.ema < 1, "ema", self.ema, "between 0 and 1")
+        _require(0 <= self.degrade <= 1, "degrade", self.degrade, "between 0 and 1")
+        _require(0 <= self.pseudo_fakes <= 1, "pseudo_fakes", self.pseudo_fakes, "between 0 and 1")
+        _require(0 < self.held_out < 1, "held_out", self.held_out, "between 0 and 1")
+        _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
+        _require(self.subject in ("face", "frame"), "subject", self.subject, "face or frame")
+        classes = ("open", "non-commercial", "unknown")
+        _require(self.licence_class in classes, "licence_class", self.licence_class, "one of " + ", ".join(classes))

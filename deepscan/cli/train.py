@@ -1,0 +1,64 @@
+"""``deepscan train``: a labelled data set into a pack with its measured error rates."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from deepscan.config import TrainOptions
+from deepscan.text import duration
+
+_D = TrainOptions()
+
+
+def train(
+    dataset: Annotated[Path, typer.Argument(help="A folder with Real and Fake in it, or a CSV with path and label.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The folder of the pack to write.")],
+    images: Annotated[Path | None, typer.Option(help="Where the paths of a CSV start (default: its folder).")] = None,
+    base: Annotated[str | None, typer.Option(help="Start from a pack, a model folder, a hub id, or 'builtin'.")] = None,
+    arch: Annotated[str, typer.Option(help="Start from random weights of this architecture.")] = _D.arch,
+    name: Annotated[str, typer.Option(help="The pack's name.")] = _D.name,
+    size: Annotated[int, typer.Option(help="Input side in pixels.")] = _D.size,
+    epochs: Annotated[float, typer.Option(help="Passes over the training part.")] = _D.epochs,
+    steps: Annotated[int | None, typer.Option(help="Steps, instead of epochs.")] = None,
+    batch_size: Annotated[int, typer.Option(help="Pictures a step.")] = _D.batch_size,
+    learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = _D.learning_rate,
+    pseudo_fakes: Annotated[
+        float, typer.Option(help="Part of the real pictures that also come self-blended.")
+    ] = _D.pseudo_fakes,
+    evenness: Annotated[
+        float, typer.Option(help="Sources are drawn by size to this power: 0 evens them out.")
+    ] = _D.evenness,
+    degrade: Annotated[
+        float, typer.Option(help="How often augmentation destroys detail, 0 to 1 (lower for an easier start).")
+    ] = _D.degrade,
+    margin: Annotated[float, typer.Option(help="Part of a face box added on each side.")] = _D.margin,
+    subject: Annotated[str, typer.Option(help="What the pack looks at: face or frame.")] = _D.subject,
+    held_out: Annotated[float, typer.Option(help="Part held out when the data set states none.")] = _D.held_out,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = _D.seed,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")] = _D.device,
+    precision: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = _D.precision,
+    data_note: Annotated[str, typer.Option(help="What the data is and whose, for the card.")] = _D.data_note,
+    licence: Annotated[str, typer.Option(help="Licence of the pack, for the card.")] = _D.licence,
+    licence_class: Annotated[str, typer.Option(help="open, non-commercial or unknown.")] = _D.licence_class,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue the run in the output folder.")] = False,
+) -> None:
+    """Train a model on a labelled data set, measure it on held-out pictures, and pack it."""
+    values = {k: v for k, v in locals().items() if k not in ("dataset", "output")}
+    options = TrainOptions(**values)
+    from deepscan.training.run import train_pack
+
+    started = time.monotonic()
+
+    def progress(step: int, steps: int, loss: float) -> None:
+        spent = time.monotonic() - started
+        left = spent / step * (steps - step)
+        rate = step * options.batch_size / spent
+        typer.echo(f"step {step}/{steps}  loss {loss:.3f}  {rate:.0f} pictures/s  {duration(left)} left", err=True)
+
+    card = train_pack(dataset, output, options, progress, ["deepscan", *sys.argv[1:]])
+    typer.echo(f"Packed {card.name} into {output}: see its error rates with 'deepscan models info {output}'.", err=True)

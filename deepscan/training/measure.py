@@ -1,0 +1,78 @@
+"""Scoring of held-out pictures, as they are and after what a re-save does to them."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+
+from deepscan.errors import MediaError
+from deepscan.media.frames import Pixels
+from deepscan.media.images import load_rgb
+from deepscan.models.card import Preprocessing
+from deepscan.models.preprocess import fit
+from deepscan.training.data import Record
+from deepscan.training.export import logits_of
+from deepscan.training.metrics import Labels, Rates, Scores, rates
+
+log = logging.getLogger(__name__)
+
+BATCH = 64
+
+
+def _jpeg(pixels: Pixels) -> Pixels:
+    stream = io.BytesIO()
+    Image.fromarray(pixels).save(stream, "JPEG", quality=70)
+    return np.asarray(Image.open(stream).convert("RGB"))
+
+
+def _half(pixels: Pixels) -> Pixels:
+    image = Image.fromarray(pixels)
+    return np.asarray(image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.BICUBIC))
+
+
+DISTORTIONS: Mapping[str, Callable[[Pixels], Pixels]] = {
+    "as it is": lambda pixels: pixels,
+    "JPEG 70": _jpeg,
+    "half size": _half,
+}
+"""What a picture goes through before it is scored: what a messenger or a web site does to it."""
+
+
+def score(
+    model: torch.nn.Module,
+    records: Sequence[Record],
+    rule: Preprocessing,
+    distortion: Callable[[Pixels], Pixels],
+    crop: Callable[[Pixels], Pixels],
+) -> Scores:
+    """Logit differences of shape (n,) for ``records``; NaN where a picture cannot be decoded (listed in the log).
+
+    ``crop`` cuts out what the model wants to see.
+    """
+    logits = np.full(len(records), np.nan)
+    for start in range(0, len(records), BATCH):
+        batch, places = [], []
+        for i, record in enumerate(records[start : start + BATCH], start):
+            try:
+                batch.append(fit(crop(distortion(load_rgb(record.path))), rule))
+            except MediaError as e:
+                log.warning("%s Left out.", e)
+                continue
+            places.append(i)
+        if batch:
+            logits[places] = logits_of(model, torch.from_numpy(np.stack(batch)), rule).numpy()
+    return logits
+
+
+def by_source(records: Sequence[Record], scores: Scores, threshold: float) -> dict[str, Rates]:
+    """Rates for all pictures together and for each source; NaN scores are left out."""
+    fake: Labels = np.array([r.fake for r in records])
+    sources = np.array([r.source for r in records])
+    scored = ~np.isnan(scores)
+    groups = {"all": scored} | {s: scored & (sources == s) for s in sorted(set(sources.tolist()))}
+    return {name: rates(scores[mask], fake[mask], threshold) for name, mask in groups.items()}

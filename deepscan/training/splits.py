@@ -1,0 +1,87 @@
+"""Splitting without leaks: whole groups, strata of source and label, before anything is oversampled."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from deepscan.errors import TrainingError
+from deepscan.training.data import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """Three sets that share no group.
+
+    ``train`` is learnt from; ``calibration`` picks the temperature, the thresholds and the checkpoint; ``test`` is
+    measured once and decides nothing.
+    """
+
+    train: tuple[Record, ...]
+    calibration: tuple[Record, ...]
+    test: tuple[Record, ...]
+
+
+def split(records: Sequence[Record], held_out: float = 0.2, seed: int = 0) -> Split:
+    """Split records by group, stratified by source and label.
+
+    Splits that the data set states are kept (``train`` against ``val`` and ``test``). With none stated, the part
+    ``held_out`` of the groups is held out. Held-out groups without a ``test`` among them are halved into calibration
+    and test.
+
+    Raises:
+        TrainingError: a group straddles stated splits, or a class is missing on one side.
+    """
+    by_group: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_group[record.group].append(record)
+    for group, members in by_group.items():
+        if len({m.split for m in members}) > 1:
+            raise TrainingError(
+                f"Group {group} has pictures in more than one split, or holds copies of one picture across them.",
+                "Keep a group (one original and its fakes, and all copies) on one side.",
+            )
+    stated = any(r.split for r in records)
+    if stated:
+        train = [g for g in by_group.values() if g[0].split in ("train", None)]
+        held = [g for g in by_group.values() if g[0].split == "val"]
+        test = [g for g in by_group.values() if g[0].split == "test"]
+    else:
+        train, held = _divide(list(by_group.values()), held_out, seed)
+        test = []
+    if not test:
+        held, test = _divide(held, 0.5, seed + 1)
+    elif not held:
+        train, held = _divide(train, held_out / 2, seed + 1)
+    result = Split(*(tuple(r for g in part for r in g) for part in (train, held, test)))
+    for name, part in (("train", result.train), ("calibration", result.calibration), ("test", result.test)):
+        if len({r.fake for r in part}) < 2:
+            raise TrainingError(
+                f"The {name} part of the split lacks one of the two classes ({len(part)} pictures).",
+                "Give more pictures or more groups of both classes.",
+            )
+    return Split(
+        tuple(replace(r, split="train") for r in result.train),
+        tuple(replace(r, split="calibration") for r in result.calibration),
+        tuple(replace(r, split="test") for r in result.test),
+    )
+
+
+def _divide(groups: list[list[Record]], share: float, seed: int) -> tuple[list[list[Record]], list[list[Record]]]:
+    """Move ``share`` of the groups of every stratum to the second list."""
+    strata: dict[tuple[str, tuple[bool, ...]], list[list[Record]]] = defaultdict(list)
+    for group in groups:
+        strata[(group[0].source, tuple(sorted({r.fake for r in group})))].append(group)
+    rng = np.random.default_rng(seed)
+    first: list[list[Record]] = []
+    second: list[list[Record]] = []
+    for key in sorted(strata):
+        members = sorted(strata[key], key=lambda g: g[0].group)
+        order = rng.permutation(len(members))
+        cut = round(len(members) * share)
+        second += [members[i] for i in order[:cut]]
+        first += [members[i] for i in order[cut:]]
+    return first, second
