@@ -28,3 +28,14 @@ MAX_METADATA_BYTES = 16 * 1024**2
 
 FILE_SECONDS = 120.0
 """Wall-clock seconds that one file may take in a worker before it is ended with ``timed_out``."""
+
+MAX_TOTAL_PIXELS = 200_000_000
+"""Pixels of all frames or pages of one file that are kept at once (600 MB as RGB): 96 frames of full HD, or 54 square
+pages at MAX_FRAME_SIDE. The first one is always kept.
+"""
+
+MAX_STEPPED_PIXELS = 8_000_000_000
+"""Pixels an animation's decoder composes to reach the frames wanted: 3,800 frames of full HD, about a minute."""
+
+MAX_BUFFERED_BYTES = 1024**3
+"""Bytes of a WebP, AVIF or HEIC file: their decoders hold the whole file in memory."""

@@ -1,0 +1,359 @@
+"""Face finders behind one protocol, and one that needs nothing but the Haar cascades that come with OpenCV.
+
+A cascade by itself either misses faces or sees them in foliage. :class:`HaarFinder` therefore works in two steps:
+*proposals*, cheap and generous, from the whole picture; then *confirmation*, in which each proposal is cut out, brought
+to one size and contrast, and shown to several cascades upright and tilted, whose neighbour counts are added up as
+votes. Proposals come from a search for faces anywhere, and, where that leaves no large face, from a search in a small
+padded copy for a face that fills the picture: the cascades were trained on faces with their surroundings, and find a
+tight crop only when a border is added to it.
+
+FIGURES
+
+Method: P. Viola and M. Jones, "Robust real-time face detection", IJCV 57 (2004); the cascades are R. Lienhart's, and
+H. Bruce's (profile), as distributed with OpenCV 4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.errors import ModelNotFoundError
+from deepscan.media.frames import Face, Pixels
+from deepscan.media.limits import MAX_FACES
+from deepscan.types import Box
+
+if TYPE_CHECKING:
+    import cv2
+
+WORK_SIDE = 2048
+"""Pixels of the longer side of the grey copy that everything is cut from; the smallest proposals are then still larger
+than :data:`CONFIRM_SIDE`."""
+
+WIDE_SIDE = 560
+"""Pixels of the longer side of the copy searched for frontal faces anywhere. The smallest face found is then 4 % of
+the picture (170 pixels in a 12-megapixel photograph); 640 finds 3.8 % and costs 40 % more."""
+
+PROFILE_SIDE = 240
+"""The same for faces in profile, which cost one and a half times as much, twice (the mirror image)."""
+
+TIGHT_SIDE = 128
+"""Pixels of the longer side of the copy searched for a face that fills the picture; 128 to 256 find the same."""
+
+TIGHT_PADDING = 0.3
+"""Border of repeated edge pixels around that copy, in parts of its longer side. Mirrored edges find as many faces but
+see five times as many where there are none."""
+
+LARGE_SHARE = 0.4
+"""A face of at least this part of the shorter side makes the search for a face that fills the picture unnecessary."""
+
+MIN_FACE_PIXELS = 32
+"""Faces smaller than this in the picture are not looked for: eyes are then under 8 pixels wide, and no model of the
+appearance of skin or eyes has anything to see."""
+
+MIN_WINDOW = 24
+"""Pixels of the smallest window searched (the cascades' own window is 20)."""
+
+STEP = 1.15
+"""Factor between window sizes when faces anywhere are looked for; 1.1 costs 40 % more and finds no more."""
+
+FINE_STEP = 1.1
+"""The same where the size is nearly known."""
+
+TILT = 18.0
+"""Degrees by which a picture is turned either way; upright cascades reach about 15 degrees."""
+
+CONTEXT = 0.45
+"""Surroundings cut out with a proposal on each side, in parts of its side."""
+
+CONFIRM_SIDE = 80
+"""Pixels of a proposal's side when it is confirmed."""
+
+MOST_VOTES = 8.0
+"""The most one cascade's neighbour count adds, so that no single cascade decides."""
+
+FRONTAL_NEIGHBOURS, PROFILE_NEIGHBOURS = 3, 5
+"""Neighbours from which a window anywhere is a proposal. Nothing but the profile cascade knows profiles, so it must be
+sure twice."""
+
+SAME_FACE = 0.5
+"""Two boxes that share this part of the smaller one are one face."""
+
+MAX_PROPOSALS = 4 * MAX_FACES
+"""Proposals that are confirmed, most votes first: about 10 ms each, and patterned pictures can give thousands."""
+
+_FRONTAL = "haarcascade_frontalface_alt2"
+_PROFILE = "haarcascade_profileface"
+_JURY = (
+    (_FRONTAL, 1.0, 0.0),
+    ("haarcascade_frontalface_alt", 1.0, 0.0),
+    ("haarcascade_frontalface_default", 0.5, 0.0),  # finds most and errs most
+    (_FRONTAL, 1.0, -TILT),
+    (_FRONTAL, 1.0, TILT),
+)
+"""Cascades that confirm a frontal face: the weight of their votes, and the angle by which the picture is turned."""
+
+Grey = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class _Bar:
+    """The votes from which a frontal proposal, or one in profile, is a face."""
+
+    frontal: float
+    profile: float
+
+
+_ANYWHERE = _Bar(frontal=12.0, profile=10.0)
+_FILLING = _Bar(frontal=8.0, profile=8.0)
+"""Lower, because hundreds of times fewer windows are tried, and fewer look like a face by chance."""
+
+
+class FaceFinder(Protocol):
+    """What finds faces."""
+
+    @property
+    def name(self) -> str:
+        """The finder and its version, as the run record has it: another name means other boxes."""
+
+    def find(self, pixels: Pixels) -> tuple[Face, ...]:
+        """All faces of a picture (height, width, 3), largest first, in boxes that lie inside it."""
+
+
+class HaarFinder:
+    """Finds frontal and profile faces with OpenCV's Haar cascades; needs no weights of its own.
+
+    The cascades are loaded once per process. They are not made for use by two threads at a time.
+    """
+
+    name = "opencv-haar/1"
+
+    def find(self, pixels: Pixels) -> tuple[Face, ...]:
+        """Find all faces, largest first; ``view`` is ``frontal``, ``tilted`` or ``profile``.
+
+        Args:
+            pixels: Shape (height, width, 3), RGB, uint8.
+
+        Returns:
+            Boxes clipped to the picture, one per face. Callers cut at :data:`deepscan.media.limits.MAX_FACES`.
+
+        Raises:
+            ModelNotFoundError: OpenCV was installed without its cascades.
+        """
+        import cv2
+
+        height, width = pixels.shape[:2]
+        if min(height, width) < MIN_FACE_PIXELS:
+            return ()
+        grey, scale = _shrunk(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), WORK_SIDE)
+        window = MIN_FACE_PIXELS * scale
+        found = _confirmed(grey, _frontal_anywhere(grey, window), _ANYWHERE)
+        if not any(c.side >= LARGE_SHARE * min(grey.shape) for c in found):
+            found += _confirmed(grey, _profiles_anywhere(grey, window), _ANYWHERE)
+            found += _confirmed(grey, _filling(grey), _FILLING)
+            found = _distinct(found)
+        faces = [face for c in found if (face := _face(_scaled(c, 1 / scale), width, height)) is not None]
+        return tuple(sorted(faces, key=lambda f: (-f.box.width * f.box.height, f.box.y, f.box.x)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """A square that may hold a face: its centre and side in pixels of the picture, votes, and the view."""
+
+    x: float
+    y: float
+    side: float
+    votes: float
+    view: str
+
+    def shares(self, other: _Candidate) -> float:
+        """The part of the smaller square that both cover."""
+        reach = (self.side + other.side) / 2
+        smaller = min(self.side, other.side)
+        across = min(smaller, max(0.0, reach - abs(self.x - other.x)))
+        down = min(smaller, max(0.0, reach - abs(self.y - other.y)))
+        return across * down / smaller**2
+
+
+def _frontal_anywhere(grey: Grey, window: float) -> list[_Candidate]:
+    copy, scale = _shrunk(grey, WIDE_SIDE)
+    smallest = max(MIN_WINDOW, round(window * scale))
+    found = _sweep(_FRONTAL, _equalised(copy), step=STEP, smallest=smallest)
+    return [_scaled(c, 1 / scale) for c in found if c.votes >= FRONTAL_NEIGHBOURS]
+
+
+def _profiles_anywhere(grey: Grey, window: float) -> list[_Candidate]:
+    copy, scale = _shrunk(grey, PROFILE_SIDE)
+    smallest = max(MIN_WINDOW, round(window * scale))
+    found = _profiles(_equalised(copy), step=STEP, smallest=smallest)
+    return [_scaled(c, 1 / scale) for c in found if c.votes >= PROFILE_NEIGHBOURS]
+
+
+def _filling(grey: Grey) -> list[_Candidate]:
+    """Proposals for a face that fills the picture, or more than fills it."""
+    copy, scale = _shrunk(grey, TIGHT_SIDE)
+    pad = round(TIGHT_PADDING * max(copy.shape))
+    smallest = max(MIN_WINDOW, round(LARGE_SHARE * min(copy.shape)))
+    padded = _padded(_equalised(copy), (pad, pad, pad, pad))
+    found = _profiles(padded, step=FINE_STEP, smallest=smallest)
+    for angle in (0.0, -TILT, TILT):
+        found += _sweep(_FRONTAL, padded, step=FINE_STEP, smallest=smallest, angle=angle)
+    return [_scaled(replace(c, x=c.x - pad, y=c.y - pad), 1 / scale) for c in found]
+
+
+def _confirmed(grey: Grey, proposals: Iterable[_Candidate], bar: _Bar) -> list[_Candidate]:
+    """The proposals that are faces, one per face."""
+    proposals = sorted(proposals, key=_rank)
+    frontal = _distinct(c for c in proposals if c.view != "profile")
+    profile = _distinct(c for c in proposals if c.view == "profile")
+    wanted = [*frontal, *profile][:MAX_PROPOSALS]
+    return _distinct(c for proposal in wanted if (c := _confirm(grey, proposal, bar)) is not None)
+
+
+def _confirm(grey: Grey, proposal: _Candidate, bar: _Bar) -> _Candidate | None:
+    """Look again at one proposal, alone, at a known size and contrast."""
+    patch = _patch(grey, proposal)
+    middle = patch.shape[0] / 2
+    least, most = round(0.7 * CONFIRM_SIDE), round(1.45 * CONFIRM_SIDE)
+
+    def best(found: Iterable[_Candidate]) -> list[_Candidate]:
+        central = [c for c in found if np.hypot(c.x - middle, c.y - middle) < 0.3 * CONFIRM_SIDE]
+        return sorted(central, key=_rank)[:1]
+
+    seen: list[_Candidate] = []
+    votes = 0.0
+    for cascade, weight, angle in _JURY:
+        for c in best(_sweep(cascade, patch, step=FINE_STEP, smallest=least, largest=most, angle=angle)):
+            seen.append(c)
+            votes += weight * min(MOST_VOTES, c.votes)
+        if votes >= bar.frontal:
+            break
+    else:
+        if proposal.view != "profile":
+            return None
+        seen = best(_profiles(patch, step=FINE_STEP, smallest=least, largest=most))
+        votes = seen[0].votes if seen else 0.0
+        if votes < bar.profile:
+            return None
+    scale = proposal.side / CONFIRM_SIDE
+    x, y = proposal.x + (seen[0].x - middle) * scale, proposal.y + (seen[0].y - middle) * scale
+    return _Candidate(x, y, seen[0].side * scale, votes, seen[0].view)
+
+
+def _sweep(
+    cascade: str, grey: Grey, *, step: float, smallest: int, largest: int = 0, angle: float = 0.0
+) -> list[_Candidate]:
+    """All the windows a cascade accepts at least twice, in a picture turned by ``angle`` degrees about its middle."""
+    import cv2
+
+    height, width = grey.shape
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
+    if angle:
+        grey = cv2.warpAffine(grey, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    boxes, neighbours = _cascade(cascade).detectMultiScale2(
+        grey, scaleFactor=step, minNeighbors=1, minSize=(smallest, smallest), maxSize=(largest, largest)
+    )
+    back = cv2.invertAffineTransform(turn)
+    found = []
+    for (left, top, side, _), votes in zip(boxes, np.ravel(neighbours), strict=True):
+        x, y = back @ (left + side / 2, top + side / 2, 1.0)
+        found.append(_Candidate(float(x), float(y), float(side), float(votes), "tilted" if angle else "frontal"))
+    return found
+
+
+def _profiles(grey: Grey, *, step: float, smallest: int, largest: int = 0) -> list[_Candidate]:
+    """Faces in profile, to the left and, in the mirror, to the right."""
+    found = _sweep(_PROFILE, grey, step=step, smallest=smallest, largest=largest)
+    mirrored = _sweep(_PROFILE, np.ascontiguousarray(grey[:, ::-1]), step=step, smallest=smallest, largest=largest)
+    found += [replace(c, x=grey.shape[1] - c.x) for c in mirrored]
+    return [replace(c, view="profile") for c in found]
+
+
+def _distinct(candidates: Iterable[_Candidate]) -> list[_Candidate]:
+    """One candidate per face: a frontal one before a profile, then the one with most votes."""
+    kept: list[_Candidate] = []
+    for candidate in sorted(candidates, key=_rank):
+        if all(candidate.shares(other) < SAME_FACE for other in kept):
+            kept.append(candidate)
+    return kept
+
+
+def _rank(candidate: _Candidate) -> tuple[bool, float, float, float, float]:
+    # The position settles ties: OpenCV's threads deliver windows in any order.
+    return candidate.view == "profile", -candidate.votes, -candidate.side, candidate.y, candidate.x
+
+
+def _scaled(candidate: _Candidate, by: float) -> _Candidate:
+    return replace(candidate, x=candidate.x * by, y=candidate.y * by, side=candidate.side * by)
+
+
+def _face(candidate: _Candidate, width: int, height: int) -> Face | None:
+    """The face in a box clipped to the picture; None where most of the box lies outside, or too little is left."""
+    half = candidate.side / 2
+    left, right = max(0, round(candidate.x - half)), min(width, round(candidate.x + half))
+    top, bottom = max(0, round(candidate.y - half)), min(height, round(candidate.y + half))
+    inside = max(0, right - left) * max(0, bottom - top)
+    if inside < 0.5 * candidate.side**2 or min(right - left, bottom - top) < MIN_FACE_PIXELS / 2:
+        return None
+    return Face(Box(left, top, right - left, bottom - top), candidate.view)
+
+
+def _shrunk(grey: Grey, longest: int) -> tuple[Grey, float]:
+    """A copy whose longer side is at most ``longest`` pixels, and the factor it was scaled by."""
+    import cv2
+
+    height, width = grey.shape
+    scale = longest / max(height, width)
+    if scale >= 1:
+        return grey, 1.0
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), scale  # type: ignore[return-value]
+
+
+def _patch(grey: Grey, proposal: _Candidate) -> Grey:
+    """A square around a proposal, whose side becomes CONFIRM_SIDE pixels; edges repeated beyond the picture."""
+    import cv2
+
+    height, width = grey.shape
+    side = max(1, round(proposal.side * (1 + 2 * CONTEXT)))
+    left, top = round(proposal.x - side / 2), round(proposal.y - side / 2)
+    # A proposal from a turned or padded copy may lie wholly outside: keep at least one row and column of the picture.
+    x0, x1 = min(max(0, left), width - 1), max(1, min(width, left + side))
+    y0, y1 = min(max(0, top), height - 1), max(1, min(height, top + side))
+    borders = max(0, y0 - top), max(0, top + side - y1), max(0, x0 - left), max(0, left + side - x1)
+    patch = _padded(grey[y0:y1, x0:x1], borders)
+    out = round(CONFIRM_SIDE * (1 + 2 * CONTEXT))
+    way = cv2.INTER_AREA if side > out else cv2.INTER_LINEAR
+    return _equalised(cv2.resize(patch, (out, out), interpolation=way))  # type: ignore[arg-type]
+
+
+def _equalised(grey: Grey) -> Grey:
+    import cv2
+
+    return cv2.equalizeHist(grey)  # type: ignore[return-value]
+
+
+def _padded(grey: Grey, borders: tuple[int, int, int, int]) -> Grey:
+    """``borders`` are top, bottom, left, right."""
+    import cv2
+
+    return cv2.copyMakeBorder(grey, *borders, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+
+
+@cache
+def _cascade(name: str) -> cv2.CascadeClassifier:
+    import cv2
+
+    path = Path(cv2.data.haarcascades) / f"{name}.xml"
+    if not path.is_file():
+        raise ModelNotFoundError(
+            f"OpenCV {cv2.__version__} came without its face cascade {path.name}.",
+            'Install one that has it: pip install "opencv-python-headless>=4.10,<5".',
+        )
+    return cv2.CascadeClassifier(str(path))
