@@ -1,0 +1,174 @@
+"""The metadata check on real files made in code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from deepscan.checks.metadata import EDITOR, GENERATOR, STATEMENTS, UNREADABLE, Metadata
+from deepscan.types import Finding, Level, Outcome, PointsTo
+from tests import media_factory as media
+from tests.fake_subject import FakeSubject
+from tests.unit.checks.test_marks import GRAPH, INFOTEXT, WORKFLOW
+
+XMP = (
+    "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
+    "<rdf:Description xmlns:e='http://iptc.org/std/Iptc4xmpExt/2008-02-29/' e:DigitalSourceType="
+    "'http://cv.iptc.org/newscodes/digitalsourcetype/{}'/></rdf:RDF></x:xmpmeta>"
+)
+AI = XMP.format("trainedAlgorithmicMedia").encode()
+
+
+def findings(path: Path) -> dict[str, Finding]:
+    result = Metadata().run(FakeSubject(path))
+    assert result.outcome is Outcome.DONE
+    return {finding.code: finding for finding in result.findings}
+
+
+def generator(path: Path) -> str:
+    (value,) = {e.value["generator"] for e in findings(path)[GENERATOR].evidence if isinstance(e.value, dict)}
+    assert isinstance(value, str)
+    return value
+
+
+def test_a_file_without_metadata_has_no_findings(tmp_path: Path) -> None:
+    for path in (media.write_jpeg(tmp_path), media.write_png(tmp_path), media.write_webp(tmp_path)):
+        assert findings(path) == {}
+
+
+def test_what_a_camera_states_is_information_with_its_source(tmp_path: Path) -> None:
+    block = media.exif(
+        make="Canon", model="EOS 40D", taken=datetime(2008, 5, 30, 15, 56, 1), gps=(43.4675, 11.8851), orientation=1
+    )
+    finding = findings(media.write_jpeg(tmp_path, exif=block))[STATEMENTS]
+    assert (finding.level, finding.points_to) == (Level.INFO, PointsTo.NEITHER)
+    values = {e.label: e.value for e in finding.evidence}
+    assert values["make"] == {"state": "present", "value": "Canon", "source": "EXIF Make"}
+    assert values["datetime_original"] == {
+        "state": "present",
+        "value": "2008:05:30 15:56:01",
+        "source": "EXIF DateTimeOriginal",
+    }
+    assert isinstance(values["gps"], dict)
+    assert values["gps"]["value"] == pytest.approx({"latitude": 43.4675, "longitude": 11.8851}, abs=1e-4)
+    assert "43.4675" in finding.summary
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda folder, exif: media.write_jpeg(folder, exif=exif),
+        lambda folder, exif: media.write_png(folder, exif=exif),
+        lambda folder, exif: media.write_webp(folder, exif=exif),
+        lambda folder, exif: media.write_avif(folder, exif=exif.tobytes()),
+        lambda folder, exif: media.write_heic(folder, exif=exif.tobytes()),
+        lambda folder, exif: media.write_tiff(folder, tiffinfo={271: "Canon", 272: "EOS"}),
+    ],
+    ids=["jpeg", "png", "webp", "avif", "heic", "tiff"],
+)
+def test_exif_is_read_from_every_container(write: Callable[[Path, Image.Exif], Path], tmp_path: Path) -> None:
+    values = {
+        e.label: e.value for e in findings(write(tmp_path, media.exif(make="Canon", model="EOS")))[STATEMENTS].evidence
+    }
+    assert isinstance(values["make"], dict)
+    assert values["make"]["value"] == "Canon"
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda folder: media.write_jpeg(folder, xmp=AI),
+        lambda folder: media.write_png(folder, international={"XML:com.adobe.xmp": AI.decode()}),
+        lambda folder: media.write_webp(folder, xmp=AI),
+        lambda folder: media.write_avif(folder, xmp=AI),
+        lambda folder: media.write_heic(folder, xmp=AI),
+        lambda folder: media.write_tiff(folder, tiffinfo={700: AI}),
+    ],
+    ids=["jpeg", "png", "webp", "avif", "heic", "tiff"],
+)
+def test_iptcs_source_type_is_a_declaration_in_every_container(write: Callable[[Path], Path], tmp_path: Path) -> None:
+    finding = findings(write(tmp_path))[GENERATOR]
+    assert (finding.level, finding.points_to) == (Level.STRONG, PointsTo.GENERATED)
+    assert "not signed" in finding.summary
+
+
+@pytest.mark.parametrize("word", ["algorithmicMedia", "digitalCapture", "compositeCapture", "digitalArt"])
+def test_other_source_types_are_no_marks(word: str, tmp_path: Path) -> None:
+    assert GENERATOR not in findings(media.write_jpeg(tmp_path, xmp=XMP.format(word).encode()))
+
+
+def test_a1111_in_png_text_and_in_the_user_comment_of_jpeg_and_webp(tmp_path: Path) -> None:
+    comment = media.exif(comment=b"UNICODE\0" + INFOTEXT.encode("utf-16-be"))
+    for path in (
+        media.write_png(tmp_path, text={"parameters": INFOTEXT}),
+        media.write_png(tmp_path, "packed.png", compressed={"parameters": INFOTEXT}),
+        media.write_png(tmp_path, "wide.png", international={"parameters": "鴨 " + INFOTEXT}),
+        media.write_jpeg(tmp_path, exif=comment),
+        media.write_webp(tmp_path, exif=comment),
+    ):
+        assert "AUTOMATIC1111" in generator(path)
+
+
+def test_comfyui_in_png_and_in_an_animated_webp_is_no_camera(tmp_path: Path) -> None:
+    block = media.exif(make="workflow:" + json.dumps(WORKFLOW), model="prompt:" + json.dumps(GRAPH))
+    webp = media.write_webp(tmp_path, durations=(80, 80), exif=block)
+    for path in (media.write_png(tmp_path, text={"prompt": json.dumps(GRAPH)}), webp):
+        assert generator(path) == "ComfyUI"
+        assert STATEMENTS not in findings(path)
+
+
+def test_an_unnamed_mark_joins_the_generator_that_is_named(tmp_path: Path) -> None:
+    result = Metadata().run(FakeSubject(media.write_jpeg(tmp_path, exif=media.exif(software="Midjourney"), xmp=AI)))
+    found = [f for f in result.findings if f.code == GENERATOR]
+    assert len(found) == 1
+    assert len(found[0].evidence) == 2
+    assert "Midjourney" in found[0].summary
+
+
+def test_an_editor_is_weak_and_points_to_editing(tmp_path: Path) -> None:
+    finding = findings(media.write_jpeg(tmp_path, exif=media.exif(software="GIMP 2.10.32")))[EDITOR]
+    assert (finding.level, finding.points_to) == (Level.WEAK, PointsTo.EDITED)
+    assert '"GIMP 2.10.32"' in finding.summary
+
+
+def test_a_raw_developer_is_explained(tmp_path: Path) -> None:
+    finding = findings(media.write_jpeg(tmp_path, exif=media.exif(software="darktable 4.6")))[EDITOR]
+    assert "raw developers usually" in finding.summary
+
+
+def test_a_camera_photograph_gets_nothing_above_information(tmp_path: Path) -> None:
+    block = media.exif(
+        make="Apple", model="iPhone 15", software="17.1.2", taken=datetime(2023, 1, 1), modified=datetime(2023, 1, 1)
+    )
+    assert {f.level for f in findings(media.write_jpeg(tmp_path, exif=block)).values()} == {Level.INFO}
+
+
+def test_metadata_that_cannot_be_read_is_told_apart_from_none(tmp_path: Path) -> None:
+    path = media.write_jpeg(tmp_path, exif=b"Exif\0\0garbage that is no TIFF")
+    assert findings(path).keys() == {UNREADABLE}
+    assert "TIFF header" in findings(path)[UNREADABLE].summary
+
+
+def test_a_bomb_in_one_chunk_hides_nothing_in_the_next(tmp_path: Path) -> None:
+    path = media.write_png(tmp_path, compressed={"a": "x" * 20_000_000}, text={"parameters": INFOTEXT})
+    assert findings(path).keys() == {GENERATOR, UNREADABLE}
+
+
+def test_the_files_own_words_cannot_act_on_a_terminal(tmp_path: Path) -> None:
+    path = media.write_jpeg(tmp_path, exif=media.exif(make="\x1b]0;owned\x07\u202e", software="GIMP \x1b[2J"))
+    for finding in findings(path).values():
+        written = finding.summary + json.dumps([e.value for e in finding.evidence], ensure_ascii=False)
+        assert "\x1b" not in written
+        assert "\u202e" not in written
+
+
+def test_it_does_not_apply_where_it_cannot_read(tmp_path: Path) -> None:
+    reason = Metadata().why_not(FakeSubject(media.write_bmp(tmp_path)).item)
+    assert reason is not None
+    assert "BMP" in reason
+    assert Metadata().why_not(FakeSubject(media.write_jpeg(tmp_path)).item) is None
