@@ -78,8 +78,8 @@ def threshold_at(sets: Sequence[Scores], false_alarm_rate: float) -> float | Non
     for scores in large:
         allowed = int(len(scores) * false_alarm_rate)
         worst = max(worst, float(np.sort(scores)[::-1][allowed]))
-    # Strictly above the first score that may not alarm.
-    threshold = np.floor(worst * 1e4) / 1e4 + 1e-4
+    # Strictly above the first score that may not alarm; 1e-6 absorbs that 0.0169 is stored as a little less.
+    threshold = (np.floor(worst * 1e4 + 1e-6) + 1) / 1e4
     return round(float(threshold), 4) if threshold <= 1 else None
 
 

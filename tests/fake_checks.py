@@ -1,0 +1,107 @@
+"""Checks that do what a test wants, for tests of the engine. Module-level classes: workers import them by name."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.checks.base import CheckSpec, NotApplicableError, Sample, Samples, Subject
+from deepscan.errors import UnreadableError
+from deepscan.types import (
+    CheckResult,
+    Evidence,
+    Family,
+    Finding,
+    Level,
+    Meaning,
+    MediaItem,
+    MediaKind,
+    Outcome,
+    PointsTo,
+    Score,
+    Where,
+)
+
+ALL = frozenset(MediaKind)
+
+
+def spec(name: str, family: Family = Family.STRUCTURE) -> CheckSpec:
+    return CheckSpec(name, name, family, "1", ALL, ())
+
+
+BYTES, BRIGHTNESS = spec("bytes"), spec("brightness", Family.MODEL)
+
+
+@dataclass
+class Bytes:
+    """Does to its worker what the first word in a file says."""
+
+    spec: CheckSpec = BYTES
+
+    def why_not(self, item: MediaItem) -> str | None:
+        return "Refused by name." if item.name.name.startswith("refused") else None
+
+    def run(self, subject: Subject) -> CheckResult:
+        with subject.open() as stream:
+            data = stream.read()
+        for word, action in _ACTIONS.items():
+            if word in data:
+                action()
+        found = Finding("DS-TEST-001", Level.INFO, PointsTo.NEITHER, "Read.", (Evidence("bytes", len(data)),))
+        return CheckResult(self.spec.id, self.spec.version, Outcome.DONE, (found,))
+
+
+def _spin() -> None:
+    while True:
+        time.sleep(0.05)
+
+
+def _raise(error: Exception) -> None:
+    raise error
+
+
+_ACTIONS = {
+    b"SEGFAULT": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+    b"SPIN": _spin,
+    b"RAISE": lambda: _raise(ZeroDivisionError("a fault")),
+    b"BROKEN": lambda: _raise(UnreadableError("Broken on purpose.")),
+    b"NOTHING": lambda: _raise(NotApplicableError("Nothing to say.")),
+}
+
+
+@dataclass
+class Brightness:
+    """A batch check: the mean brightness of as many copies of the first pixels as the file's name says."""
+
+    fail_above: float = 2.0
+    most: int = 10_000
+    spec: CheckSpec = BRIGHTNESS
+
+    def why_not(self, item: MediaItem) -> str | None:
+        return None
+
+    def samples(self, subject: Subject) -> Samples:
+        value = subject.item.size % 251
+        count = int(subject.item.name.stem.rpartition("-")[2])
+        pixels = np.full((4, 4, 3), value, np.uint8)
+        return Samples(tuple(Sample("frame", Where(frame=i), pixels) for i in range(count)))
+
+    def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        if len(batch) > self.most:
+            raise MemoryError
+        means = batch.mean((1, 2, 3)) / 255
+        if (means > self.fail_above).any():
+            raise RuntimeError("too bright")
+        return means.astype(np.float32)
+
+    def conclude(self, item: MediaItem, samples: Samples, scores: Sequence[float]) -> CheckResult:
+        if not scores:
+            return CheckResult(self.spec.id, self.spec.version, Outcome.NOT_APPLICABLE, reason="No samples.")
+        score = Score(round(max(scores), 4), Meaning.PROBABILITY)
+        return CheckResult(self.spec.id, self.spec.version, Outcome.DONE, (), score)

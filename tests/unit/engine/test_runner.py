@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+
+from deepscan.checks import catalogue
+from deepscan.checks.base import CheckSpec
+from deepscan.config import ScanOptions
+from deepscan.engine import runner
+from deepscan.engine.events import Silent
+from deepscan.engine.executors import Executor, Inline, Processes
+from deepscan.engine.runner import Examined, Runner, Task, examine
+from deepscan.types import CheckResult, ItemReport, MediaItem, MediaKind, Outcome
+from tests.fake_checks import Brightness, Bytes
+
+
+def item(folder: Path, name: str, data: bytes) -> MediaItem:
+    (folder / name).write_bytes(data)
+    digest = hashlib.sha256(data).hexdigest()
+    return MediaItem(folder, PurePosixPath(name), MediaKind.IMAGE, "png", len(data), digest)
+
+
+def build_fakes(selected: Sequence[CheckSpec], *_: object) -> tuple[Any, ...]:
+    known = {"bytes": Bytes(), "brightness": Brightness()}
+    return tuple(known[spec.id] for spec in selected)
+
+
+def examine_with_fakes(task: Task) -> Examined:
+    """What a worker runs: the fakes instead of the catalogue's checks."""
+    catalogue.build = build_fakes
+    return examine(task)
+
+
+@pytest.fixture
+def fakes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(catalogue, "build", build_fakes)
+    yield
+
+
+def run(
+    items: Sequence[MediaItem],
+    checks: Sequence[Any],
+    *,
+    batch_size: int = 4,
+    executor: Executor[Task, Examined] | None = None,
+) -> list[ItemReport]:
+    engine = Runner(checks, None, ScanOptions(batch_size=batch_size), None, Silent())
+    with executor or Inline(examine) as pool:
+        answers = list(engine.run(enumerate(items), pool))
+    assert [position for position, _ in answers] == list(range(len(items)))
+    return [report for _, report in answers]
+
+
+def by_check(report: ItemReport) -> dict[str, CheckResult]:
+    return {result.check: result for result in report.results}
+
+
+@pytest.mark.usefixtures("fakes")
+def test_what_a_check_raises_becomes_its_result_and_the_others_go_on(tmp_path: Path) -> None:
+    items = [
+        item(tmp_path, "a-1", b"fine"),
+        item(tmp_path, "b-1", b"RAISE"),
+        item(tmp_path, "c-1", b"BROKEN"),
+        item(tmp_path, "d-1", b"NOTHING"),
+        item(tmp_path, "refused-1", b"fine"),
+        item(tmp_path, "e-1", b"fine"),
+    ]
+    (tmp_path / "e-1").unlink()
+    reports = run(items, [Bytes(), Brightness()])
+    outcomes = [by_check(report)["bytes"].outcome for report in reports]
+    assert outcomes == [
+        Outcome.DONE,
+        Outcome.FAILED,
+        Outcome.FAILED,
+        Outcome.NOT_APPLICABLE,
+        Outcome.NOT_APPLICABLE,
+        Outcome.FAILED,
+    ]
+    reasons = [by_check(report)["bytes"].reason for report in reports]
+    assert reasons[1] == "Unexpected ZeroDivisionError: a fault."
+    assert reasons[2] == "Broken on purpose."
+    assert reasons[3] == "Nothing to say."
+    assert reasons[4] == "Refused by name."
+    assert "cannot be opened" in str(reasons[5])
+    assert all(by_check(report)["brightness"].outcome is Outcome.DONE for report in reports)
+    assert all([r.check for r in report.results] == ["bytes", "brightness"] for report in reports)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_batch_size_and_order_of_files_change_no_score(tmp_path: Path) -> None:
+    items = [item(tmp_path, f"{i}-{i % 5}", bytes(i * 7 + 1)) for i in range(40)]
+    expected = {r.item.name: by_check(r)["brightness"] for r in run(items, [Brightness()], batch_size=1)}
+    for size in (2, 7, 64):
+        for order in (items, items[::-1]):
+            found = {r.item.name: by_check(r)["brightness"] for r in run(order, [Brightness()], batch_size=size)}
+            for name, result in found.items():
+                assert (result.score, result.outcome) == (expected[name].score, expected[name].outcome)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_batch_that_fails_takes_only_its_own_files_along(tmp_path: Path) -> None:
+    items = [item(tmp_path, f"{i}-1", bytes(250 if i == 3 else 5)) for i in range(8)]
+    reports = run(items, [Brightness(fail_above=0.5)], batch_size=2)
+    outcomes = [r.results[0].outcome for r in reports]
+    assert outcomes == [Outcome.DONE] * 2 + [Outcome.FAILED] * 2 + [Outcome.DONE] * 4
+    assert reports[2].results[0].reason == "Unexpected RuntimeError: too bright."
+
+
+@pytest.mark.usefixtures("fakes")
+def test_lack_of_memory_halves_the_batch_and_answers_all(tmp_path: Path) -> None:
+    items = [item(tmp_path, f"{i}-3", bytes(i + 1)) for i in range(9)]
+    reports = run(items, [Brightness(most=2)], batch_size=16)
+    assert all(r.results[0].outcome is Outcome.DONE for r in reports)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_value_that_cannot_be_written_down_is_a_failure_of_its_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Wrong(Bytes):
+        def run(self, subject: Any) -> CheckResult:
+            result = super().run(subject)
+            object.__setattr__(result.findings[0].evidence[0], "value", b"bytes")
+            return result
+
+    monkeypatch.setattr(runner.catalogue, "build", lambda *_: (Wrong(),))
+    (report,) = run([item(tmp_path, "a-1", b"fine")], [Wrong()])
+    assert report.results[0].outcome is Outcome.FAILED
+
+
+def test_no_more_files_are_under_way_than_needed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalogue, "build", build_fakes)
+    begun = 0
+
+    def source() -> Iterator[tuple[int, MediaItem]]:
+        nonlocal begun
+        for i in range(500):
+            begun += 1
+            yield i, item(tmp_path, f"{i}-1", b"x")
+
+    engine = Runner([Brightness()], None, ScanOptions(batch_size=4), None, Silent())
+    done = 0
+    with Inline(examine) as pool:
+        for _ in engine.run(source(), pool):
+            done += 1
+            assert begun - done <= 2 + 2 * 4
+    assert done == 500
+
+
+@pytest.mark.slow
+def test_a_crash_and_a_hang_take_one_file_each_and_name_the_check(tmp_path: Path) -> None:
+    items = [
+        item(tmp_path, "a-1", b"fine"),
+        item(tmp_path, "b-1", b"SEGFAULT"),
+        item(tmp_path, "c-1", b"SPIN"),
+        item(tmp_path, "d-1", b"fine"),
+    ]
+    executor: Processes[Task, Examined] = Processes(examine_with_fakes, workers=1, seconds=3.0)
+    reports = run(items, [Bytes(), Brightness()], executor=executor)
+    results = [by_check(report)["bytes"] for report in reports]
+    assert [r.outcome for r in results] == [Outcome.DONE, Outcome.FAILED, Outcome.TIMED_OUT, Outcome.DONE]
+    assert "SIGSEGV" in str(results[1].reason)
+    assert "3 s" in str(results[2].reason)
+    assert all(by_check(report)["brightness"].outcome is Outcome.DONE for report in reports)

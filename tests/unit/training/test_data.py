@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from deepscan.errors import TrainingError
+from deepscan.training.data import join_copies, read_dataset
+from tests import media_factory
+
+
+def tree(folder: Path) -> Path:
+    """As the Kaggle set "Deepfake and Real Images" is laid out."""
+    for part in ("Train", "Validation", "Test"):
+        for label in ("Real", "Fake"):
+            place = folder / "Dataset" / part / label
+            place.mkdir(parents=True)
+            for i in range(2):
+                media_factory.write_jpeg(place, f"{label}_{i}.jpg", seed=hash((part, label, i)) % 1000)
+    return folder
+
+
+def test_a_folder_tree_with_parts(tmp_path: Path) -> None:
+    records = read_dataset(tree(tmp_path))
+    assert len(records) == 12
+    assert {r.split for r in records} == {"train", "val", "test"}
+    assert sum(r.fake for r in records) == 6
+    assert all(r.fake == ("Fake" in r.path.parts) for r in records)
+    assert {r.source for r in records} == {"Dataset"}
+
+
+def test_a_list_with_groups_and_its_pictures_elsewhere(tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for name in ("a.jpg", "b.jpg"):
+        media_factory.write_jpeg(pictures, name)
+    listing = tmp_path / "index.csv"
+    listing.write_text("path,label,source,group,split\na.jpg,real,films,1,train\nb.jpg,fake,films,1,train\n")
+    with pytest.raises(TrainingError, match="None of the 2 pictures"):
+        read_dataset(listing)
+    records = read_dataset(listing, pictures)
+    assert [(r.path.name, r.fake, r.group, r.split) for r in records] == [
+        ("a.jpg", False, "films/1", "train"),
+        ("b.jpg", True, "films/1", "train"),
+    ]
+
+
+def test_missing_files_are_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a.jpg", "b.jpg"):
+        media_factory.write_jpeg(tmp_path, name)
+    media_factory.write_empty(tmp_path, "c.jpg")
+    listing = tmp_path / "index.csv"
+    listing.write_text("path,label\na.jpg,real\nb.jpg,fake\nc.jpg,fake\nd.jpg,real\n")
+    with caplog.at_level(logging.WARNING):
+        records = read_dataset(listing)
+    assert [r.path.name for r in records] == ["a.jpg", "b.jpg"]
+    assert "2 missing or empty pictures" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("path,label\na.jpg,maybe\n", "maybe"),
+        ("path,label\na.jpg,\n", "line 2"),
+        ("path,label,split\na.jpg,real,later\n", "unknown split"),
+        ("path,label\na.jpg,real\n", "no fake pictures"),
+    ],
+)
+def test_what_a_list_may_not_say(tmp_path: Path, text: str, message: str) -> None:
+    media_factory.write_jpeg(tmp_path, "a.jpg")
+    listing = tmp_path / "index.csv"
+    listing.write_text(text)
+    with pytest.raises(TrainingError, match=message):
+        read_dataset(listing)
+
+
+def test_nothing_there(tmp_path: Path) -> None:
+    with pytest.raises(TrainingError, match="There is no data set"):
+        read_dataset(tmp_path / "nowhere")
+    with pytest.raises(TrainingError, match="named after a label"):
+        read_dataset(tmp_path)
+
+
+def test_a_folder_under_both_labels_is_refused(tmp_path: Path) -> None:
+    place = tmp_path / "Real" / "fake"
+    place.mkdir(parents=True)
+    media_factory.write_jpeg(place)
+    with pytest.raises(TrainingError, match="both labels"):
+        read_dataset(tmp_path)
+
+
+def test_copies_share_a_group_across_chains(tmp_path: Path) -> None:
+    for name in ("a.jpg", "b.jpg", "c.jpg"):
+        media_factory.write_jpeg(tmp_path, name, seed=ord(name[0]))
+    (tmp_path / "a2.jpg").write_bytes((tmp_path / "a.jpg").read_bytes())
+    (tmp_path / "b2.jpg").write_bytes((tmp_path / "b.jpg").read_bytes())
+    listing = tmp_path / "index.csv"
+    listing.write_text("path,label,group\na.jpg,real,1\na2.jpg,fake,2\nb.jpg,real,2\nb2.jpg,real,3\nc.jpg,real,4\n")
+    groups = {r.path.name: r.group for r in join_copies(read_dataset(listing))}
+    assert groups["a.jpg"] == groups["a2.jpg"] == groups["b.jpg"] == groups["b2.jpg"]
+    assert groups["c.jpg"] != groups["a.jpg"]
