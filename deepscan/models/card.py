@@ -7,17 +7,31 @@ card of another version is never half understood.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
+from deepscan import types
 from deepscan.errors import CorruptPackError
 from deepscan.types import JSONValue, Level
 
 CARD_FORMAT = "deepscan-pack/1"
 CARD_NAME = "card.json"
 WEIGHTS_NAME = "model.safetensors"
+
+MAX_CARD_BYTES = 1024**2
+"""Bytes of a card that are parsed."""
+
+MAX_INPUT_SIDE = 4096
+"""Pixels on a side of a model's input; a card that asks for more would fill the memory with one picture."""
+
+STRONG_FALSE_ALARMS = 0.005
+"""The largest measured share of false alarms at which a model alone may call its evidence strong (docs/evidence.md)."""
+
+RESAMPLING_NAMES = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
+LICENCE_CLASSES = ("open", "non-commercial", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +141,8 @@ class ModelCard:
             raise CorruptPackError("The model card has fewer than two labels.")
         if self.view.subject not in ("face", "frame"):
             raise CorruptPackError(f"The model card wants to see {self.view.subject!r}; only face and frame exist.")
+        for problem in _out_of_range(self):
+            raise CorruptPackError(f"The model card cannot be used: {problem}.", "The card is damaged.")
 
     @property
     def fake_index(self) -> int:
@@ -155,8 +171,14 @@ def load(folder: Path) -> ModelCard:
     """Read ``card.json`` of a pack folder. Raises CorruptPackError."""
     path = folder / CARD_NAME
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as e:
+        if not path.is_file():
+            raise CorruptPackError(f"There is no model card at {path}.")
+        with path.open("rb") as file:
+            content = file.read(MAX_CARD_BYTES + 1)
+        if len(content) > MAX_CARD_BYTES:
+            raise CorruptPackError(f"The model card {path} is longer than {MAX_CARD_BYTES:,} bytes.")
+        document = json.loads(content)
+    except (OSError, ValueError, RecursionError) as e:  # the last one from brackets nested too deeply
         raise CorruptPackError(f"The model card {path} cannot be read: {e}.") from e
     return from_json(document, str(path))
 
@@ -165,6 +187,44 @@ def save(card: ModelCard, folder: Path) -> None:
     """Write ``card.json`` into a pack folder."""
     text = json.dumps(to_json(card), indent=2, ensure_ascii=False) + "\n"
     (folder / CARD_NAME).write_text(text, encoding="utf-8")
+
+
+def _out_of_range(card: ModelCard) -> Iterator[str]:
+    """What in a well-typed card cannot be right, as ends of a sentence; a card is a stranger's file."""
+    rule, view, calibration = card.preprocessing, card.view, card.calibration
+    sides = (rule.width, rule.height, rule.width if rule.shortest_edge is None else rule.shortest_edge)
+    if not all(1 <= side <= MAX_INPUT_SIDE for side in sides):
+        yield f"an input side lies outside 1 to {MAX_INPUT_SIDE:,} pixels"
+    if rule.resample not in RESAMPLING_NAMES:
+        yield f"there is no resampling filter {rule.resample!r}"
+    if not all(map(math.isfinite, (rule.scale, *rule.mean, *rule.std))) or rule.scale == 0 or 0 in rule.std:
+        yield "scale, mean or std is zero or not a number"
+    if not 0 <= view.margin <= 10 or view.min_side < 1:
+        yield "the margin lies outside 0 to 10, or min_side is below 1 pixel"
+    if len(set(card.labels)) != len(card.labels):
+        yield "a label is there twice"
+    if not (math.isfinite(calibration.temperature) and calibration.temperature > 0 and math.isfinite(calibration.bias)):
+        yield "the calibration's temperature is not above 0, or its bias is not a number"
+    for threshold in card.thresholds:
+        yield from _threshold_out_of_range(threshold)
+    if card.licence_class not in LICENCE_CLASSES:
+        yield f"the licence class is {card.licence_class!r}, not one of {', '.join(LICENCE_CLASSES)}"
+    if not (math.isfinite(card.tolerance) and card.tolerance > 0):
+        yield "the tolerance is not a number above 0"
+    if not all(math.isfinite(golden.logit) for golden in card.golden):
+        yield "a golden logit is not a number"
+
+
+def _threshold_out_of_range(threshold: Threshold) -> Iterator[str]:
+    rate = threshold.false_alarms
+    if threshold.level is Level.INFO:
+        yield "a threshold has level info, which is no evidence"
+    if not 0 < threshold.probability <= 1 or not (rate is None or 0 <= rate <= 1):
+        yield "a threshold's probability or false-alarm rate lies outside 0 to 1"
+    elif rate is None and threshold.level is not Level.WEAK:
+        yield f"its {threshold.level} threshold has no measured false-alarm rate, which allows weak only"
+    elif threshold.level is Level.STRONG and rate is not None and rate > STRONG_FALSE_ALARMS:
+        yield f"its strong threshold has a false-alarm rate of {rate}, and strong needs {STRONG_FALSE_ALARMS} or less"
 
 
 def _plain(value: Any) -> Any:
@@ -180,7 +240,7 @@ def _build(kind: Any, value: Any, source: str, at: str) -> Any:
     if is_dataclass(kind) and isinstance(kind, type):
         if not isinstance(value, Mapping):
             raise _wrong(source, at, "an object")
-        hints = get_type_hints(kind)
+        hints = get_type_hints(kind, localns=vars(types))  # where JSONValue's own forward references are known
         for name in value.keys() - hints.keys():
             raise CorruptPackError(f"{source}: unknown field {at}{name}.", "The card is of another version.")
         for name in hints.keys() - value.keys():

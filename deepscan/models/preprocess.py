@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from deepscan.errors import LimitError
 from deepscan.media.frames import Pixels
+from deepscan.media.limits import MAX_PIXELS
 from deepscan.models.card import Preprocessing, View
 from deepscan.types import Box
 
@@ -54,6 +56,8 @@ def fit(pixels: Pixels, rule: Preprocessing) -> Pixels:
     else:
         short, long = sorted(image.size)
         other = int(rule.shortest_edge * long / short)
+        if other * rule.shortest_edge > MAX_PIXELS:
+            raise LimitError(f"With {image.width:,} x {image.height:,} pixels it is too long and narrow for the model.")
         size = (rule.shortest_edge, other) if image.width <= image.height else (other, rule.shortest_edge)
     if image.size != size:
         image = image.resize(size, RESAMPLING[rule.resample])

@@ -1,0 +1,341 @@
+"""The classifier: how much the faces, or the whole picture, resemble what a model learnt to call fake.
+
+The network is passed in by the process that has it; workers use the same class without one, to cut out and resize.
+
+How one file's score is made of many:
+
+- One picture: the highest of its faces, because one swapped face makes the picture a forgery; the summary names it.
+- Pages of a TIFF: the highest page, for the same reason.
+- Frames in time (video, animation): each frame counts with its highest face, and the score is the mean of the higher
+  half of the frames (rounded up). A single bad frame (motion blur, a cut, a Haar box on a curtain) can then not carry
+  a video, as the maximum would let it, while a video whose second half alone is forged is not averaged away.
+  Following one person through a video is left to a later check.
+
+``points_to`` is ``generated`` for every model: a classifier has one number for "fake", which its training may have
+filled with generated faces, swaps and composites alike, and it cannot say which of them it saw. The card's coverage,
+quoted in the finding, is all there is to tell them apart.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.checks.base import CheckSpec, NotApplicableError, Sample, Samples, Subject
+from deepscan.errors import LimitError, ModelError
+from deepscan.media.frames import Frame, Reading
+from deepscan.media.limits import MAX_FACES
+from deepscan.models import describe
+from deepscan.models.card import ModelCard, Threshold
+from deepscan.models.preprocess import cut, fit, with_margin
+from deepscan.text import clean, plural
+from deepscan.types import (
+    Box,
+    CheckResult,
+    Evidence,
+    Family,
+    Finding,
+    Level,
+    Meaning,
+    MediaItem,
+    MediaKind,
+    Outcome,
+    Part,
+    PointsTo,
+    Score,
+    Where,
+)
+
+SPEC = CheckSpec(
+    id="classifier",
+    title="Resemblance to generated or manipulated pictures, by a trained model",
+    family=Family.MODEL,
+    version="1",
+    kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
+    codes=("DS-MODEL-001", "DS-MODEL-002"),
+)
+
+DIGITS = 4
+"""Decimal places of a probability in results: what the network gives is the same to about six."""
+
+MAX_EVIDENCE = 50
+"""Faces or frames listed under one finding, highest first; all of them are among the parts of the result."""
+
+
+class Scorer(Protocol):
+    """What the check needs of a loaded model (:class:`deepscan.models.loader.Network`)."""
+
+    def probabilities(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Shape (n, height, width, 3) uint8 to (n,) probabilities."""
+
+
+class Classifier:
+    """The batch check around one model pack.
+
+    Args:
+        card: The pack's card, which says what the model looks at and what its scores are worth.
+        network: The loaded model, or None where samples are only cut out.
+    """
+
+    def __init__(self, card: ModelCard, network: Scorer | None = None) -> None:
+        self.card = card
+        self.network = network
+
+    @property
+    def spec(self) -> CheckSpec:
+        """What it is."""
+        return SPEC
+
+    def why_not(self, item: MediaItem) -> str | None:
+        """None: every picture and video may hold what the model looks at."""
+        return None if item.kind in SPEC.kinds else f"The model does not look at files of kind {item.kind}."
+
+    def samples(self, subject: Subject) -> Samples:
+        """Cut out the faces, or take the frames, and resize them to the model's input.
+
+        Raises:
+            NotApplicableError: there is nothing in the file that this model looks at.
+            MediaError: the file cannot be decoded.
+        """
+        reading = subject.reading()
+        cutter = _Cutter(self.card, _kind_of(subject.item, reading))
+        for frame in reading.frames:
+            if self.card.view.subject == "face":
+                cutter.take_faces(frame, subject)
+            else:
+                cutter.take_frame(frame)
+        if not cutter.samples:
+            problem = f" {clean(reading.problem)}" if reading.problem else ""
+            raise NotApplicableError(cutter.why_nothing(len(reading.frames)) + problem)
+        return Samples(tuple(cutter.samples), tuple(cutter.left_out), reading.problem)
+
+    def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Probabilities of fake for a batch (n, height, width, 3) uint8; see ``Network.probabilities``."""
+        if self.network is None:
+            raise ModelError("The classifier was asked for scores where no model is loaded.")
+        return self.network.probabilities(batch)
+
+    def conclude(self, item: MediaItem, samples: Samples, scores: Sequence[float]) -> CheckResult:
+        """One result from the scores of one file, in the order of its samples.
+
+        Raises:
+            ModelError: a score is not a number.
+        """
+        scored = [
+            Part(s.kind, s.where, Score(_rounded(value, self.card), Meaning.PROBABILITY))
+            for s, value in zip(samples.samples, scores, strict=True)
+        ]
+        if not scored:
+            raise ValueError("conclude needs at least one sample")
+        total = _pooled(scored)
+        reached = [t for t in self.card.thresholds if total >= t.probability]
+        if reached:
+            best = max(reached, key=lambda t: (t.level.rank, t.probability))
+            finding = _resembles(self.card, best, scored, total, samples)
+        else:
+            finding = _below(self.card, scored, total, samples)
+        return CheckResult(
+            check=SPEC.id,
+            version=SPEC.version,
+            outcome=Outcome.DONE,
+            findings=(finding,),
+            score=Score(total, Meaning.PROBABILITY),
+            parts=tuple(sorted((*scored, *samples.left_out), key=lambda part: part.where.frame or 0)),
+        )
+
+
+class _Cutter:
+    """Collects the samples of one file, and what was left out and why."""
+
+    def __init__(self, card: ModelCard, kind: str) -> None:
+        self.card = card
+        self.kind = kind
+        self.samples: list[Sample] = []
+        self.left_out: list[Part] = []
+        self.largest = 0
+
+    def take_faces(self, frame: Frame, subject: Subject) -> None:
+        """Every face of a frame, largest first, up to the limit."""
+        faces = subject.faces(frame)
+        if not faces:
+            self._leave(self.kind, self._where(frame), f"No face was found in this {self.kind}.")
+        height, width = frame.pixels.shape[:2]
+        for number, face in enumerate(faces):
+            if number < MAX_FACES:
+                self._take("face", frame, with_margin(face.box, self.card.view, width, height), face.box)
+            else:
+                self._leave(
+                    "face",
+                    self._where(frame, face.box),
+                    f"Only the {MAX_FACES} largest faces of a {self.kind} are scored.",
+                )
+
+    def take_frame(self, frame: Frame) -> None:
+        """The whole frame."""
+        height, width = frame.pixels.shape[:2]
+        self._take(self.kind, frame, Box(0, 0, width, height), None)
+
+    def why_nothing(self, frames: int) -> str:
+        """The sentence for a file of which nothing was taken."""
+        faces_only = self.card.view.subject == "face"
+        looked_at = f"the {self.kind}" if frames == 1 else f"the {plural(frames, self.kind)} looked at"
+        if faces_only and all(part.kind != "face" for part in self.left_out):
+            return f"No face was found in {looked_at}, and this model looks at faces only."
+        needed = self.card.view.min_side
+        if self.largest >= needed:
+            return f"Nothing in {looked_at} has a shape that this model can look at. {self.left_out[0].reason}"
+        subject = f"Every face found in {looked_at}" if faces_only else looked_at[0].upper() + looked_at[1:]
+        largest = f"the largest, with its margin, has {self.largest}" if faces_only else f"at most {self.largest}"
+        verb = "is" if frames == 1 or faces_only else "are"
+        return (
+            f"{subject} {verb} too small for this model: {largest} of the {plural(needed, 'pixel')} "
+            "needed on the shorter side."
+        )
+
+    def _take(self, kind: str, frame: Frame, region: Box, box: Box | None) -> None:
+        where = self._where(frame, box)
+        short, needed = max(0, min(region.width, region.height)), self.card.view.min_side
+        self.largest = max(self.largest, short)
+        if short < needed:
+            self._leave(kind, where, f"It is too small: {short} pixels on the shorter side, and {needed} are needed.")
+            return
+        try:
+            pixels = fit(cut(frame.pixels, region), self.card.preprocessing)
+        except LimitError as e:
+            self._leave(kind, where, e.message)
+            return
+        self.samples.append(Sample(kind, where, np.ascontiguousarray(pixels)))
+
+    def _leave(self, kind: str, where: Where, reason: str) -> None:
+        self.left_out.append(Part(kind, where, None, reason))
+
+    def _where(self, frame: Frame, box: Box | None = None) -> Where:
+        return Where(None if self.kind == "picture" else frame.index, frame.seconds, box)
+
+
+def _kind_of(item: MediaItem, reading: Reading) -> str:
+    """``picture`` for a single one, ``frame`` where there is time, ``page`` else."""
+    if item.kind is MediaKind.VIDEO or any(frame.seconds is not None for frame in reading.frames):
+        return "frame"
+    return "picture" if len(reading.frames) == 1 and reading.total in (None, 1) else "page"
+
+
+def _rounded(value: float, card: ModelCard) -> float:
+    if not math.isfinite(value):
+        raise ModelError(
+            f"The model {clean(card.name)} gave no number for a part of this file.", "Use --precision fp32."
+        )
+    return round(min(1.0, max(0.0, float(value))), DIGITS)
+
+
+def _value(part: Part) -> float:
+    assert part.score is not None
+    return part.score.value
+
+
+def _pooled(scored: Sequence[Part]) -> float:
+    """One score for a file: see the head of this module."""
+    frames: dict[int | None, float] = {}
+    for part in scored:
+        frames[part.where.frame] = max(_value(part), frames.get(part.where.frame, 0.0))
+    values = sorted(frames.values(), reverse=True)
+    if any(part.where.seconds is None for part in scored):
+        return values[0]
+    upper = values[: (len(values) + 1) // 2]
+    return round(math.fsum(upper) / len(upper), DIGITS)
+
+
+def _resembles(card: ModelCard, best: Threshold, scored: Sequence[Part], total: float, samples: Samples) -> Finding:
+    sentences = (
+        _what_scored(card, scored, total, samples),
+        f"That is at or above {best.probability:g}, this model's threshold for {best.level} evidence.",
+        describe.false_alarms(best, card),
+        "" if best.false_alarms is None else _caveat_of_many(card, scored),
+        "Resemblance is no proof: strong compression, filters, retouching or subjects unlike the training data can "
+        "cause it, and it does not say how, by whom or to what end the file was made.",
+        describe.coverage(card),
+        describe.licence(card),
+        _left_out(samples),
+    )
+    lowest = min(t.probability for t in card.thresholds)
+    high = sorted((p for p in scored if _value(p) >= lowest), key=_value, reverse=True)[:MAX_EVIDENCE]
+    proof = Evidence(
+        "threshold",
+        {
+            "level": str(best.level),
+            "probability": best.probability,
+            "false_alarms": best.false_alarms,
+            "measured_on": clean(best.measured_on),
+        },
+    )
+    return Finding(
+        code="DS-MODEL-001",
+        level=best.level,
+        points_to=PointsTo.GENERATED,
+        summary=" ".join(s for s in sentences if s),
+        evidence=(proof, *(Evidence(p.kind, {"probability": _value(p)}, p.where) for p in high)),
+    )
+
+
+def _below(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples) -> Finding:
+    lowest = min((t.probability for t in card.thresholds), default=None)
+    sentences = (
+        _what_scored(card, scored, total, samples),
+        "The model's card sets no threshold, so this says nothing by itself."
+        if lowest is None
+        else f"That is below {lowest:g}, this model's lowest threshold; it does not show that the file is authentic.",
+        describe.coverage(card),
+        describe.licence(card),
+        _left_out(samples),
+    )
+    return Finding("DS-MODEL-002", Level.INFO, PointsTo.NEITHER, " ".join(s for s in sentences if s))
+
+
+def _what_scored(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples) -> str:
+    """What the number is a probability of, and what it was made of."""
+    meaning = f'generated or manipulated (the model\'s label "{clean(card.fake_label, 60)}")'
+    top = max(scored, key=_value)
+    if any(part.where.seconds is None for part in scored):
+        among = f", the highest of {plural(len(scored), top.kind)}," if len(scored) > 1 else ""
+        return f"The model gives {_place(top)}{among} a probability of {total:g} of being {meaning}."
+    frames = len({part.where.frame for part in scored})
+    faces = f" ({plural(len(scored), 'face')} in them; a frame counts with its highest)" if top.kind == "face" else ""
+    return (
+        f"The model gives this file a probability of {total:g} of being {meaning}: the mean over the higher half of "
+        f"{plural(frames, 'scored frame')}{faces}. The highest is {_value(top):g}, for {_place(top)}."
+    )
+
+
+def _caveat_of_many(card: ModelCard, scored: Sequence[Part]) -> str:
+    if not any(part.where.seconds is None for part in scored):
+        return f"That rate is one of single {describe.noun(card)}s; for videos it has not been measured."
+    if len(scored) > 1:
+        return f"Each of the {plural(len(scored), scored[0].kind)} scored is another chance of a false alarm."
+    return ""
+
+
+def _place(part: Part) -> str:
+    where, box = part.where, part.where.box
+    what = f"the {part.kind}"
+    if box is not None:
+        what += f" at x {box.x}, y {box.y} ({box.width} x {box.height} pixels)"
+    if where.seconds is not None:
+        return f"{what} at {where.seconds:.2f} s" + (f" (frame {where.frame})" if where.frame is not None else "")
+    return what if where.frame is None else f"{what} on page {where.frame + 1}" if box else f"page {where.frame + 1}"
+
+
+def _left_out(samples: Samples) -> str:
+    faces = sum(part.kind == "face" for part in samples.left_out)
+    empty = [part for part in samples.left_out if part.kind != "face"]
+    sentences = []
+    if faces:
+        sentences.append(f"Left out: {plural(faces, 'face')}, each with its reason among the parts.")
+    if empty:
+        sentences.append(f"Not scored: {plural(len(empty), empty[0].kind)}, each with its reason among the parts.")
+    if samples.problem:
+        sentences.append(clean(samples.problem))
+    return " ".join(sentences)

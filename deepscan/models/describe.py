@@ -1,0 +1,160 @@
+"""A card in words: the sentences that reports, findings and ``deepscan models`` share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from deepscan.models.card import ModelCard, Threshold, to_json
+from deepscan.text import clean, plural, size
+from deepscan.types import JSONValue
+
+if TYPE_CHECKING:
+    from deepscan.models.packs import Listed, Pack, Verification
+
+
+def share(rate: float) -> str:
+    """A rate in [0, 1] as a percentage with two significant digits: ``share(0.0123) == "1.2 %"``."""
+    return f"{100 * rate:.2g} %"
+
+
+def noun(card: ModelCard) -> str:
+    """What the model judges: ``face`` or ``picture``."""
+    return "face" if card.view.subject == "face" else "picture"
+
+
+def false_alarms(threshold: Threshold, card: ModelCard) -> str:
+    """One sentence: how many real faces or pictures reach a threshold, or that nobody measured it."""
+    if threshold.false_alarms is None:
+        return f"How many real {noun(card)}s reach that threshold has not been measured."
+    return (
+        f"{share(threshold.false_alarms)} of the real {noun(card)}s it was measured on reached that threshold "
+        f"({clean(threshold.measured_on)})."
+    )
+
+
+def coverage(card: ModelCard) -> str:
+    """One sentence or more: what the model was trained and measured on, in the card's own words."""
+    text = clean(card.coverage).strip() or "nothing is stated"
+    return f"Coverage of the model: {text if text.endswith('.') else text + '.'}"
+
+
+def licence(card: ModelCard) -> str:
+    """One sentence: what the model may be used for."""
+    name = clean(card.licence, 120)
+    match card.licence_class:
+        case "open":
+            return f"The model is under an open licence ({name})."
+        case "non-commercial":
+            return f"The model is for research and non-commercial use only ({name})."
+        case _:
+            return f"What the model may be used for is not known to deepscan (licence: {name})."
+
+
+def lines(pack: Pack) -> tuple[tuple[str, str], ...]:
+    """A pack in readable form, as (name, text) pairs; a pair with an empty name continues the one before."""
+    card, rule, view = pack.card, pack.card.preprocessing, pack.card.view
+    sees = f"faces, with {view.margin:g} of the face as margin on each side" if noun(card) == "face" else "whole frames"
+    resize = "stretched" if rule.shortest_edge is None else f"shorter side {rule.shortest_edge} pixels, centre crop"
+    rows = [
+        ("name", f"{clean(card.name)}, version {clean(card.version)}"),
+        ("from", str(pack.origin)),
+        ("folder", clean(str(pack.folder), None)),
+        ("architecture", clean(card.architecture)),
+        ("weights", f"SHA-256 {pack.sha256}"),
+        ("looks at", f"{sees}, at least {view.min_side} pixels on the shorter side"),
+        ("input", f"{rule.width} x {rule.height} pixels ({resize}, {rule.resample})"),
+        ("labels", ", ".join(clean(label, 60) for label in card.labels)),
+        ("means fake", clean(card.fake_label, 60)),
+        ("calibration", _calibration(card)),
+        ("licence", licence(card)),
+        ("coverage", clean(card.coverage, None)),
+        ("trained on", clean(card.data, None)),
+    ]
+    rows += _block("thresholds", [_threshold(threshold, card) for threshold in card.thresholds] or ["none"])
+    rows += _block("measured", _pairs(card.metrics) or ["nothing"])
+    rows += _block("made by", _pairs(card.provenance) or ["unknown"])
+    rows.append(("self-test", plural(len(card.golden), "golden answer") if card.golden else "the card has none"))
+    return tuple(rows)
+
+
+def as_json(pack: Pack) -> dict[str, JSONValue]:
+    """A pack as JSON: its card, and where it came from."""
+    origin = {"kind": pack.origin.kind, "name": pack.origin.name, "revision": pack.origin.revision}
+    return {"card": to_json(pack.card), "origin": origin, "folder": str(pack.folder), "sha256": pack.sha256}
+
+
+def listed(entry: Listed) -> tuple[str, str]:
+    """A line of the list of models: its name, and the rest."""
+    name = clean(entry.name) if entry.kind == "builtin" else f"{clean(entry.name)}@{(entry.revision or '')[:12]}"
+    if entry.problem:
+        return name, f"cannot be used: {entry.problem}"
+    version = f", version {clean(entry.revision or 'unknown')}" if entry.kind == "builtin" else ""
+    return name, f"{clean(entry.architecture)}{version}, {size(entry.size)}"
+
+
+def listed_json(entry: Listed) -> dict[str, JSONValue]:
+    """An entry of the list of models as JSON."""
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "revision": entry.revision,
+        "architecture": entry.architecture,
+        "size": entry.size,
+        "folder": str(entry.folder),
+        "problem": entry.problem,
+    }
+
+
+def verified(result: Verification) -> tuple[str, ...]:
+    """What a verification established, in sentences."""
+    weights = (
+        f"The weights are those of the card: SHA-256 {result.sha256}."
+        if result.hash_in_card
+        else f"The model has no card to compare its weights to; their SHA-256 is {result.sha256}."
+    )
+    complete = "Every tensor of the architecture was found in the weights, and none was left over."
+    if not result.golden:
+        return weights, complete, "There are no golden answers to compare its own to."
+    worst = max(abs(answer.found - answer.expected) for answer in result.golden)
+    answers = (
+        f"{plural(len(result.golden), 'golden answer')} agreed: the largest difference of a logit is {worst:.2g}, "
+        f"and {result.tolerance:g} is allowed."
+    )
+    return weights, complete, answers
+
+
+def _block(name: str, texts: list[str]) -> list[tuple[str, str]]:
+    return [(name if i == 0 else "", text) for i, text in enumerate(texts)]
+
+
+def _pairs(values: Mapping[str, JSONValue], above: str = "") -> list[str]:
+    """Nested values as lines: what has only plain values below it stands on one line."""
+    found: list[str] = []
+    for name, value in values.items():
+        path = above + clean(name, 80)
+        if not isinstance(value, Mapping):
+            found.append(f"{path}: {_plain(value)}")
+        elif any(isinstance(inner, Mapping) for inner in value.values()):
+            found += _pairs(value, f"{path}, ")
+        else:
+            found.append(f"{path}: " + ", ".join(f"{clean(k, 80)} {_plain(v)}" for k, v in value.items()))
+    return found
+
+
+def _plain(value: JSONValue) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else clean(str(value), 500)
+
+
+def _calibration(card: ModelCard) -> str:
+    calibration = card.calibration
+    if calibration.method == "none":
+        return "none: the model's probabilities are used as they are"
+    return f"{clean(calibration.method, 60)}, temperature {calibration.temperature:g}, bias {calibration.bias:g}"
+
+
+def _threshold(threshold: Threshold, card: ModelCard) -> str:
+    head = f"{threshold.level} evidence from probability {threshold.probability:g}"
+    if threshold.false_alarms is None:
+        return f"{head}; false alarms not measured"
+    return f"{head}; {share(threshold.false_alarms)} of real {noun(card)}s reach it ({clean(threshold.measured_on)})"

@@ -1,0 +1,288 @@
+"""From a pack to a network that answers: on which device, in which precision, and the same whatever the batch.
+
+torch is imported inside functions: importing this module is cheap.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.errors import CorruptPackError, DeviceError
+from deepscan.models.assembly import assemble, unfit
+from deepscan.models.card import ModelCard
+from deepscan.models.devices import best_precision, choose_device, device_name
+from deepscan.models.preprocess import golden_input, normalise
+from deepscan.text import clean
+
+if TYPE_CHECKING:
+    import torch
+
+    from deepscan.models.packs import Pack
+
+logger = logging.getLogger(__name__)
+
+PRECISION_TOLERANCE = 0.02
+"""How far a lower precision may move a probability on a golden input before it is not used."""
+
+CHUNKS = {"cpu": 4, "cuda": 32, "mps": 8}
+"""Pictures in one forward pass, by kind of device: always exactly so many, see :class:`Network`.
+
+On a CPU, four of 160 to 224 pixels are within a tenth of the best rate (measured with ViT, PVTv2 and ConvNeXt on an
+EPYC with AVX-512, fp32 and bf16), and one picture alone is not slowed much by the three beside it.
+"""
+
+_PROBE_SEEDS = (1, 2, 3)
+"""Golden inputs that compare precisions for a model whose card has no golden answers."""
+
+_OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+
+
+class OutOfMemoryError(Exception):
+    """A batch did not fit into memory. The network takes smaller bites from now on: try again, with a smaller batch."""
+
+
+class Network:
+    """A loaded model that turns pictures into probabilities.
+
+    **The answer for one picture does not depend on the batch it is in.** Libraries pick other kernels for other batch
+    sizes, and fp32 results then differ in the last digits (about 3e-6 in a logit between a batch of one and of two on
+    oneDNN). So every forward pass has exactly ``chunk`` pictures, the last one filled up with copies; at one shape the
+    place in the batch makes no difference, which a test checks bit by bit. Only after a lack of memory does ``chunk``
+    shrink, and scores may differ in the seventh digit; reports round to four.
+
+    Attributes:
+        card: The pack's card.
+        device: The device it runs on, as torch writes it ("cpu", "cuda:0").
+        precision: What it computes in: "fp32", "bf16" or "fp16".
+        notes: Sentences the user should see, such as why a precision was not used.
+        chunk: Pictures in one forward pass.
+    """
+
+    def __init__(
+        self, model: torch.nn.Module, card: ModelCard, *, device: str, precision: str, notes: tuple[str, ...] = ()
+    ) -> None:
+        self.card = card
+        self.device = device
+        self.precision = precision
+        self.notes = notes
+        self.chunk = CHUNKS.get(device.partition(":")[0], 1)
+        self._model = model
+
+    def probabilities(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The calibrated probability that each picture is fake.
+
+        Args:
+            batch: Shape (n, height, width, 3), uint8 RGB, already of the model's input size
+                (:func:`deepscan.models.preprocess.fit`).
+
+        Returns:
+            Shape (n,), each in [0, 1]; NaN where the network's answer was not a number.
+
+        Raises:
+            OutOfMemoryError: the batch did not fit into memory.
+        """
+        calibration = self.card.calibration
+        return np.array(
+            [_sigmoid(d / calibration.temperature + calibration.bias) for d in self.logits(batch)], np.float32
+        )
+
+    def logits(self, batch: NDArray[np.uint8]) -> tuple[float, ...]:
+        """logit(fake) minus logit(real) for each picture, before calibration (arguments as :meth:`probabilities`).
+
+        With more than two labels, the logit of fake minus the log of the summed exponentials of all others, which is
+        the log-odds of the softmax.
+        """
+        rule = self.card.preprocessing
+        if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (rule.height, rule.width, 3):
+            raise ValueError(f"want uint8 (n, {rule.height}, {rule.width}, 3), got {batch.dtype} {batch.shape}")
+        answers: list[float] = []
+        while len(answers) < len(batch):
+            part = batch[len(answers) : len(answers) + self.chunk]
+            try:
+                rows = self._forward(part)
+            except OutOfMemoryError:
+                alone, self.chunk = self.chunk == 1, max(1, self.chunk // 2)
+                if alone or len(batch) > 1:  # a caller with one picture has nothing to halve
+                    raise
+            else:
+                answers += [_difference(row, self.card.fake_index) for row in rows]
+        return tuple(answers)
+
+    def golden_logits(self, seeds: Sequence[int]) -> tuple[float, ...]:
+        """:meth:`logits` of the golden inputs with these seeds."""
+        if not seeds:
+            return ()
+        inputs = np.stack([golden_input(seed, self.card.preprocessing) for seed in seeds])
+        while True:
+            chunk = self.chunk
+            try:
+                return self.logits(inputs)
+            except OutOfMemoryError:
+                if chunk == 1:
+                    raise
+
+    def _forward(self, part: NDArray[np.uint8]) -> list[list[float]]:
+        """Run up to ``chunk`` pictures; always ``chunk`` of them go through the model."""
+        import torch
+
+        filled = np.empty((self.chunk, *part.shape[1:]), np.uint8)
+        filled[: len(part)] = part
+        filled[len(part) :] = part[-1]
+        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.precision]
+        try:
+            with torch.inference_mode():
+                pixels = normalise(torch.from_numpy(filled).to(self.device), self.card.preprocessing)
+                pixels = pixels.to(dtype).contiguous(memory_format=torch.channels_last)
+                logits = self._model(pixel_values=pixels).logits
+                if logits.shape != (self.chunk, len(self.card.labels)):
+                    raise CorruptPackError(
+                        f"The model {clean(self.card.name)} gives {tuple(logits.shape)[-1]} numbers for a picture, "
+                        f"and its card has {len(self.card.labels)} labels."
+                    )
+                rows: list[list[float]] = logits.float().cpu().tolist()
+        except (RuntimeError, MemoryError) as e:
+            if not _is_out_of_memory(e):
+                raise
+            raise OutOfMemoryError(f"{device_name(self.device)} has not enough memory for {len(part)} pictures.") from e
+        return rows[: len(part)]
+
+
+def load(pack: Pack, *, device: str, precision: str) -> Network:
+    """Load a pack's weights, checked against its hash, onto a device.
+
+    Args:
+        pack: From :func:`deepscan.models.packs.find`.
+        device: ``auto`` (the first of CUDA, MPS and CPU that is there), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``: bf16 where the device computes in it natively and it
+            moves no golden probability by more than :data:`PRECISION_TOLERANCE`, else fp32.
+
+    Raises:
+        DeviceError: the device or precision is not there, or the precision moves this model's answers too far.
+        CorruptPackError: the weights changed since they were found, do not fit the architecture tensor by tensor, or
+            answer the golden inputs differently.
+    """
+    place = choose_device(device)
+    wanted = best_precision(place) if precision == "auto" else precision
+    if wanted == "fp16" and place == "cpu":
+        raise DeviceError(
+            "fp16 is not computed on a CPU: it is slower there than fp32, and overflows.",
+            "Use --precision fp32, bf16 or auto.",
+        )
+    model = assemble(pack)
+    try:
+        network = Network(_to_device(model, place), pack.card, device=place, precision="fp32")
+        reference = _checked_reference(network)
+        if wanted == "fp32":
+            return network
+        return _lowered(network, wanted, reference, insist=precision != "auto")
+    except OutOfMemoryError as e:
+        raise DeviceError(
+            f"{device_name(place)} has not enough memory for the model {clean(pack.card.name)}.",
+            "Use another device, or end what else uses its memory.",
+        ) from e
+
+
+def golden_mismatch(card: ModelCard, seed: int, expected: float, found: float) -> CorruptPackError:
+    """The error for a model that answers a golden input otherwise than its card says."""
+    return CorruptPackError(
+        f"The model {clean(card.name)} does not answer as it did when its pack was made: golden input {seed} gives "
+        f"{found:.4f}, and the card says {expected:.4f} (up to {card.tolerance:g} apart is allowed).",
+        "Its weights, its configuration or a library changed: install the versions in the card's provenance, "
+        "or get the pack again.",
+    )
+
+
+def _to_device(model: torch.nn.Module, place: str) -> torch.nn.Module:
+    import torch
+
+    try:
+        for tensor in (moved := model.to(torch.device(place))).parameters():
+            if tensor.ndim == 4:  # what model.to(memory_format=...) does, which has no type
+                tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
+        return moved
+    except (RuntimeError, MemoryError) as e:
+        if _is_out_of_memory(e):
+            raise OutOfMemoryError(str(e)) from e
+        raise DeviceError(f"The device {place} cannot be used: {clean(str(e))}.", "Try --device cpu.") from e
+
+
+def _checked_reference(network: Network) -> tuple[float, ...]:
+    """Logits of the golden inputs in fp32, compared to the card where it has golden answers.
+
+    On a CPU they must lie within the card's tolerance. Accelerators compute convolutions with fewer digits (TF32), so
+    there the probabilities must agree within :data:`PRECISION_TOLERANCE`.
+    """
+    card = network.card
+    seeds = tuple(golden.seed for golden in card.golden) or _PROBE_SEEDS
+    try:
+        found = network.golden_logits(seeds)
+    except (RuntimeError, ValueError, TypeError, LookupError, AttributeError) as e:
+        raise unfit(clean(card.name), e) from e
+    for golden, logit in zip(card.golden, found, strict=False):
+        if network.device == "cpu":
+            fits = abs(logit - golden.logit) <= card.tolerance
+        else:
+            fits = _shift(card, logit, golden.logit) <= PRECISION_TOLERANCE
+        if not fits:
+            raise golden_mismatch(card, golden.seed, golden.logit, logit)
+    return found
+
+
+def _lowered(network: Network, precision: str, reference: tuple[float, ...], *, insist: bool) -> Network:
+    """The same network in a lower precision, or itself with a note when that moves its answers too far."""
+    import torch
+
+    card = network.card
+    dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    try:
+        low = Network(copy.deepcopy(network._model).to(dtype), card, device=network.device, precision=precision)
+        low.chunk = network.chunk
+        found = low.golden_logits(tuple(golden.seed for golden in card.golden) or _PROBE_SEEDS)
+        moved = max(_shift(card, a, b) for a, b in zip(found, reference, strict=True))
+        why = f"it moves the probability of a golden input by {moved:.3f}" if not moved <= PRECISION_TOLERANCE else ""
+    except (RuntimeError, TypeError, NotImplementedError) as e:
+        why = f"{device_name(network.device)} cannot compute this model in it ({clean(str(e), 120)})"
+    if not why:
+        return low
+    if insist:
+        raise DeviceError(f"{precision} is no precision for {clean(card.name)}: {why}.", "Use --precision fp32.")
+    network.notes += (f"{precision} was not used, and fp32 was: {why}.",)
+    logger.info(network.notes[-1])
+    return network
+
+
+def _shift(card: ModelCard, a: float, b: float) -> float:
+    """How far apart two logits are as probabilities; NaN when one is not a number."""
+    scale, bias = card.calibration.temperature, card.calibration.bias
+    return abs(_sigmoid(a / scale + bias) - _sigmoid(b / scale + bias))
+
+
+# One number at a time, in double precision: vectorised exponentials treat the tail of an array otherwise than its
+# body on some machines, and a score must not depend on its place in the batch.
+def _difference(row: Sequence[float], fake: int) -> float:
+    others = [value for i, value in enumerate(row) if i != fake]
+    if not all(map(math.isfinite, row)):
+        return math.nan
+    top = max(others)
+    return row[fake] - (top + math.log(sum(math.exp(value - top) for value in others)))
+
+
+def _sigmoid(value: float) -> float:
+    if math.isnan(value):
+        return math.nan
+    if value >= 0:
+        return 1 / (1 + math.exp(-value))
+    return math.exp(max(value, -700.0)) / (1 + math.exp(max(value, -700.0)))
+
+
+def _is_out_of_memory(error: BaseException) -> bool:
+    """Torch's own OutOfMemoryError is a RuntimeError; its CPU and MPS allocators raise plain ones."""
+    words = str(error).lower()
+    return isinstance(error, MemoryError) or any(part in words for part in _OUT_OF_MEMORY_WORDS)

@@ -1,0 +1,134 @@
+"""A card is read strictly: what is missing, unknown, of another type, or impossible is refused."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepscan.errors import CorruptPackError
+from deepscan.models import card as cards
+from deepscan.models.card import Calibration, Golden, Preprocessing, Threshold, View
+from deepscan.types import Level
+from tests.fake_pack import make_card
+
+
+def test_a_card_survives_its_file(tmp_path: Path) -> None:
+    card = make_card(metrics={"auc": 0.9, "sources": {"a": [1, None]}}, golden=(Golden(1, -2.5),))
+    cards.save(card, tmp_path)
+    assert cards.load(tmp_path) == card
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("surprise", 1),
+        ("view.surprise", 1),
+        ("name", 5),
+        ("tolerance", "big"),
+        ("tolerance", True),
+        ("labels", "Real"),
+        ("preprocessing.mean", [0.5, 0.5]),
+        ("preprocessing.width", 48.5),
+        ("thresholds", [{"level": "certain", "probability": 0.5, "false_alarms": None, "measured_on": ""}]),
+        ("metrics", []),
+        ("view", None),
+    ],
+)
+def test_a_wrong_field_is_refused_by_name(path: str, value: Any) -> None:
+    document: dict[str, Any] = cards.to_json(make_card())
+    *parents, last = path.split(".")
+    inner = document
+    for parent in parents:
+        inner = inner[parent]
+    inner[last] = value
+    with pytest.raises(CorruptPackError, match=last):
+        cards.from_json(document, "card.json")
+
+
+@pytest.mark.parametrize("field", sorted(cards.to_json(make_card())))
+def test_a_missing_field_is_refused_by_name(field: str) -> None:
+    document = cards.to_json(make_card())
+    del document[field]
+    with pytest.raises(CorruptPackError, match=field):
+        cards.from_json(document, "card.json")
+
+
+def _rule(**changes: Any) -> Preprocessing:
+    return replace(make_card().preprocessing, **changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"format": "deepscan-pack/2"},
+        {"fake_label": "fake"},
+        {"labels": ("Fake",)},
+        {"labels": ("Fake", "Fake")},
+        {"view": View("dog", 0.0, 1)},
+        {"view": View("face", -0.1, 1)},
+        {"view": View("face", float("nan"), 1)},
+        {"view": View("face", 1e300, 1)},
+        {"view": View("face", 0.2, 0)},
+        {"preprocessing": _rule(width=0)},
+        {"preprocessing": _rule(height=10**9)},
+        {"preprocessing": _rule(shortest_edge=10**9)},
+        {"preprocessing": _rule(shortest_edge=-3)},
+        {"preprocessing": _rule(resample="magic")},
+        {"preprocessing": _rule(std=(0.5, 0.0, 0.5))},
+        {"preprocessing": _rule(mean=(0.5, float("nan"), 0.5))},
+        {"preprocessing": _rule(scale=0.0)},
+        {"calibration": Calibration("temperature", 0.0, 0.0)},
+        {"calibration": Calibration("temperature", float("inf"), 0.0)},
+        {"calibration": Calibration("temperature", 1.0, float("nan"))},
+        {"thresholds": (Threshold(Level.INFO, 0.5, 0.1, "x"),)},
+        {"thresholds": (Threshold(Level.WEAK, 0.0, 0.1, "x"),)},
+        {"thresholds": (Threshold(Level.WEAK, 1.5, 0.1, "x"),)},
+        {"thresholds": (Threshold(Level.WEAK, 0.5, -0.1, "x"),)},
+        {"thresholds": (Threshold(Level.MODERATE, 0.5, None, "x"),)},
+        {"thresholds": (Threshold(Level.STRONG, 0.99, 0.006, "x"),)},
+        {"licence_class": "mine"},
+        {"tolerance": 0.0},
+        {"tolerance": float("inf")},
+        {"golden": (Golden(1, float("nan")),)},
+    ],
+    ids=str,
+)
+def test_values_that_cannot_be_are_refused(changes: dict[str, Any]) -> None:
+    with pytest.raises(CorruptPackError, match="model card"):
+        make_card(**changes)
+
+
+def test_the_strongest_allowed_thresholds_are_accepted() -> None:
+    thresholds = (Threshold(Level.WEAK, 0.5, None, "x"), Threshold(Level.STRONG, 1.0, 0.005, "x"))
+    assert make_card(thresholds=thresholds).thresholds == thresholds
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"[]", b"{", b"\xff\xfe", b"[" * 200_000, b'{"a": "' + b"x" * cards.MAX_CARD_BYTES + b'"}', b"null"],
+    ids=["empty", "list", "cut", "not-utf8", "deep", "long", "null"],
+)
+def test_a_damaged_card_file_is_one_error(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "card.json").write_bytes(content)
+    with pytest.raises(CorruptPackError):
+        cards.load(tmp_path)
+
+
+def test_infinities_in_the_file_are_refused(tmp_path: Path) -> None:
+    document = cards.to_json(make_card())
+    document["tolerance"] = float("inf")
+    (tmp_path / "card.json").write_text(json.dumps(document))
+    with pytest.raises(CorruptPackError, match="tolerance"):
+        cards.load(tmp_path)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_in_place_of_a_card_does_not_hang(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "card.json")
+    with pytest.raises(CorruptPackError):
+        cards.load(tmp_path)
