@@ -6,6 +6,7 @@ file becomes a reason in its own report.
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import time
@@ -81,11 +82,19 @@ def examine(task: Task) -> Examined:
 def _answer(check: Check | BatchCheck, subject: Subject) -> CheckResult | Samples:
     """One check on one file; whatever it raises becomes a result."""
     try:
-        return check.samples(subject) if isinstance(check, BatchCheck) else check.run(subject)
+        return check.samples(subject) if isinstance(check, BatchCheck) else _storable(check.run(subject))
     except OutputError:
         raise
     except Exception as e:
         return failure(check.spec, e, subject.item)
+
+
+def _storable(result: CheckResult) -> CheckResult:
+    """The result, if every value in it can be written down: a check may come from another package."""
+    for finding in result.findings:
+        for evidence in finding.evidence:
+            json.dumps(evidence.value, allow_nan=False)
+    return result
 
 
 def failure(spec: CheckSpec, error: Exception, item: MediaItem) -> CheckResult:
@@ -289,7 +298,9 @@ class Runner:
         if errors:
             return failure(check.spec, errors[0], item)
         try:
-            return check.conclude(item, samples, [score for score in scores if not isinstance(score, Exception)])
+            return _storable(
+                check.conclude(item, samples, [score for score in scores if not isinstance(score, Exception)])
+            )
         except Exception as e:
             return failure(check.spec, e, item)
 

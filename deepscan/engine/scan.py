@@ -21,6 +21,7 @@ from deepscan.engine.casefile import CaseFile
 from deepscan.engine.events import Events, Silent
 from deepscan.engine.executors import Executor, Inline, Processes
 from deepscan.engine.runner import Examined, Runner, Task, automatic_workers, examine
+from deepscan.engine.verdict import DEFAULT_POLICY
 from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE, NothingToScanError, OutputError
 from deepscan.media.discover import Candidate, walk
 from deepscan.media.identify import identify
@@ -197,7 +198,7 @@ class _Scan:
             if first is not None:
                 yield first
             for position, item in items:
-                report = self.case.reuse(item, fingerprint)
+                report = self._reusable(item, fingerprint)
                 if report is None:
                     yield position, item
                 else:
@@ -205,7 +206,7 @@ class _Scan:
 
         # Nothing is started, and no model loaded, until a file needs it.
         for position, item in items:
-            report = self.case.reuse(item, fingerprint)
+            report = self._reusable(item, fingerprint)
             if report is None:
                 first = (position, item)
                 break
@@ -228,6 +229,14 @@ class _Scan:
                 yield from self._stored_before(stored, position, fingerprint)
                 yield position, report, False
         yield from self._stored_before(stored, len(found), fingerprint)
+
+    def _reusable(self, item: MediaItem, fingerprint: str) -> ItemReport | None:
+        """The stored answer, unless an exhibit it shows is no longer where this report would look for it."""
+        report = self.case.reuse(item, fingerprint)
+        if report is None or self.output is None or not self.options.exhibits:
+            return report
+        exhibits = (e.exhibit for r in report.results for f in r.findings for e in f.evidence if e.exhibit)
+        return report if all((self.output / exhibit).is_file() for exhibit in exhibits) else None
 
     def _stored_before(
         self, stored: dict[int, ItemReport], end: int, fingerprint: str
@@ -268,6 +277,7 @@ class _Scan:
             "deepscan": __version__,
             "checks": [[spec.id, spec.version] for spec in self.selected],
             "options": {k: v for k, v in result_options(self.options).items() if k not in ("model", "checks", "skip")},
+            "policy": DEFAULT_POLICY.version,
             "card": cards.to_json(self.pack.card) if self.pack else None,
             "weights": self.pack.sha256 if self.pack else None,
         }

@@ -11,6 +11,7 @@ from PIL import Image
 
 from deepscan.config import ScanOptions
 from deepscan.errors import MediaError, OutputError, UnreadableError
+from deepscan.media.decoding import open_file
 from deepscan.media.faces import FaceFinder
 from deepscan.media.frames import Face, Frame, Pixels, Reading, Sampling
 from deepscan.media.images import read_image
@@ -46,7 +47,7 @@ class FileSubject:
     def open(self) -> BinaryIO:
         """Open the file for reading. Raises UnreadableError."""
         try:
-            return self._item.path.open("rb")
+            return open_file(self._item.path)
         except OSError as e:
             raise UnreadableError(f"{clean(str(self._item.name))} cannot be opened: {e.strerror}.") from e
 

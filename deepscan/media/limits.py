@@ -39,3 +39,11 @@ MAX_STEPPED_PIXELS = 8_000_000_000
 
 MAX_BUFFERED_BYTES = 1024**3
 """Bytes of a WebP, AVIF or HEIC file: their decoders hold the whole file in memory."""
+
+MAX_SAMPLED_FRAMES = 256
+"""Frames of one video that are examined, however many are asked for: each may hold MAX_FACES faces to score."""
+
+VIDEO_SECONDS = 60.0
+"""Wall-clock seconds spent on reading one video; what was read by then is examined. Half of FILE_SECONDS: the checks
+need the rest.
+"""

@@ -27,7 +27,7 @@ def augment(pixels: Pixels, size: int, seed: int, degrade: float = 1.0) -> Pixel
     picture = _crop(pixels, size, rng)
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
-    if rng.random() < 0.5:
+    if rng.random() < 0.3:
         picture = _recolour(picture, rng)
     if rng.random() < 0.05:
         picture = _pixels(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
@@ -85,7 +85,7 @@ def self_blend(pixels: Pixels, seed: int) -> Pixels:
 
 def _crop(pixels: Pixels, size: int, rng: np.random.Generator) -> Pixels:
     height, width = pixels.shape[:2]
-    part = 1.0 if rng.random() < 0.25 else rng.uniform(MIN_CROP, 1.0)
+    part = rng.triangular(MIN_CROP, 1.0, 1.0)
     stretch = np.sqrt(rng.uniform(0.92, 1.08))
     crop_w, crop_h = min(width, round(width * part * stretch)), min(height, round(height * part / stretch))
     # Between the centre and anywhere: faces are in the middle of face crops.
