@@ -15,6 +15,7 @@ from typing import Any, get_type_hints
 
 from deepscan.errors import ConfigError
 from deepscan.media.limits import FILE_SECONDS, MAX_FILE_BYTES
+from deepscan.text import parse_size
 from deepscan.types import JSONValue, Level, MediaKind
 
 BUILTIN_MODEL = "builtin"
@@ -171,6 +172,11 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
         words_for = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
         _require(str(value).lower() in words_for, name, value, "true or false")
         return words_for[str(value).lower()]
+    if name == "max_size":
+        try:
+            return parse_size(str(value))
+        except ValueError as e:
+            raise ConfigError(f"Option max-size is {value!r}, and must be a size such as 500MB or 2GiB.") from e
     for kind in (int, float):
         if kind.__name__ in wanted:
             try:

@@ -52,6 +52,20 @@ def size(number: int) -> str:
     return f"{amount:.1f} TiB"
 
 
+def parse_size(words: str) -> int:
+    """The reverse of :func:`size`, for people: ``"500MB"``, ``"2 GiB"``, ``"1.5g"``, ``"4096"``; in bytes.
+
+    kB, MB, GB and TB are powers of 1000; KiB, MiB, GiB, TiB and bare letters powers of 1024. Raises ValueError.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(?:([kmgt])(i?b)?|b)?\s*", words, re.IGNORECASE)
+    if match is None:
+        raise ValueError(f"{words!r} is no size")
+    number, letter, ending = match.groups()
+    base = 1000 if (ending or "").lower() == "b" else 1024
+    power = " kmgt".index(letter.lower()) if letter else 0
+    return int(float(number) * base**power + 0.5)
+
+
 def duration(seconds: float) -> str:
     """Seconds as people read them: ``duration(3.21) == "3.2 s"``, ``duration(75) == "1 min 15 s"``."""
     if seconds < 60:

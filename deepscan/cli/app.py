@@ -67,14 +67,19 @@ def _fail(message: str, hint: str, code: int) -> None:
     raise typer.Exit(code) from None
 
 
-@app.callback()
-def version_option(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True)] = False,
-) -> None:
-    """Find AI-generated and manipulated pictures and videos, and say what each finding is worth."""
-    if version:
+def _show_version(value: bool) -> None:
+    if value:
         typer.echo(f"deepscan {__version__}")
         raise typer.Exit(EXIT_CLEAN)
+
+
+@app.callback()
+def version_option(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)
+    ] = False,
+) -> None:
+    """Find AI-generated and manipulated pictures and videos, and say what each finding is worth."""
 
 
 app.command("scan")(bounded(scan))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -39,6 +40,51 @@ OutputOption = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="DIR|-", help="The folder to write reports into, or - for stdout."),
 ]
+
+
+# The options of `deepscan scan`, in the order of its help.
+PathsArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="PATH", help="Files and folders; - reads a list of them (NUL or newline separated)."),
+]
+CaseOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="The case file (default: deepscan.case in the output folder).")
+]
+ModelOption = Annotated[
+    str | None, typer.Option(help="builtin, a pack or model folder, or a hub id owner/name[@revision].")
+]
+FakeLabelOption = Annotated[str | None, typer.Option(help="The model's label that means fake.")]
+ChecksOption = Annotated[str | None, typer.Option(metavar="IDS", help="Only these checks, with commas.")]
+SkipOption = Annotated[str | None, typer.Option(metavar="IDS", help="Not these checks, with commas.")]
+FailOnOption = Annotated[
+    str | None,
+    typer.Option(metavar="LEVEL", help="strong, moderate, weak or never: exit 1 from here on [moderate]."),
+]
+IncludeOption = Annotated[
+    list[str] | None, typer.Option(metavar="GLOB", help="Only files that match; may be repeated.")
+]
+ExcludeOption = Annotated[
+    list[str] | None, typer.Option(metavar="GLOB", help="No files or folders that match; may be repeated.")
+]
+KindsOption = Annotated[str | None, typer.Option(help="image, video, or both with a comma [image,video].")]
+MaxSizeOption = Annotated[str | None, typer.Option(metavar="SIZE", help="Skip larger files: 500MB, 2GiB [8GiB].")]
+HiddenOption = Annotated[bool, typer.Option("--hidden", help="Enter hidden folders and scan hidden files.")]
+FollowOption = Annotated[bool, typer.Option("--follow-symlinks", help="Enter symlinked folders.")]
+FramesOption = Annotated[int | None, typer.Option(help="Frames of a video, evenly in time [16].")]
+EveryOption = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="A frame every so many seconds, instead of --frames.")
+]
+DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps [auto].")]
+PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16 [auto].")]
+BatchOption = Annotated[str | None, typer.Option(metavar="N", help="Pictures in a batch, or auto [auto].")]
+WorkersOption = Annotated[
+    str | None, typer.Option(metavar="N", help="Worker processes; 0 works in this process, unprotected [auto].")
+]
+SecondsOption = Annotated[
+    float | None, typer.Option(metavar="SECONDS", help="Time limit for one file in a worker [120].")
+]
+ExhibitsOption = Annotated[bool, typer.Option("--exhibits", help="Write maps as pictures into the output folder.")]
+OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network (hub models: cache only).")]
 
 
 def words(value: str | None) -> tuple[str, ...] | None:

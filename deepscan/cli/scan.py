@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
 import typer
 
-from deepscan.cli.options import DebugOption, FormatsOption, NoColourOption, OutputOption, QuietOption, words
+from deepscan.cli import options as o
+from deepscan.cli.options import words
 from deepscan.config import ScanOptions, load_settings, with_settings
 from deepscan.errors import EXIT_INTERRUPTED, UsageError
 
@@ -18,57 +18,33 @@ CASE_NAME = "deepscan.case"
 
 
 def scan(
-    paths: Annotated[
-        list[str],
-        typer.Argument(metavar="PATH...", help="Files and folders; - reads a list of them (NUL or newline separated)."),
-    ],
-    output: OutputOption = None,
-    formats: FormatsOption = None,
-    case: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="The case file (default: deepscan.case in the output folder).")
-    ] = None,
-    model: Annotated[
-        str | None, typer.Option(help="builtin, a pack or model folder, or a hub id owner/name[@revision].")
-    ] = None,
-    fake_label: Annotated[str | None, typer.Option(help="The model's label that means fake.")] = None,
-    checks: Annotated[str | None, typer.Option(metavar="IDS", help="Only these checks, with commas.")] = None,
-    skip: Annotated[str | None, typer.Option(metavar="IDS", help="Not these checks, with commas.")] = None,
-    fail_on: Annotated[
-        str | None,
-        typer.Option(metavar="LEVEL", help="strong, moderate, weak or never: exit 1 from here on [moderate]."),
-    ] = None,
-    include: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="Only files that match; may be repeated.")
-    ] = None,
-    exclude: Annotated[
-        list[str] | None, typer.Option(metavar="GLOB", help="No files or folders that match; may be repeated.")
-    ] = None,
-    kinds: Annotated[str | None, typer.Option(help="image, video, or both with a comma [image,video].")] = None,
-    max_size: Annotated[str | None, typer.Option(metavar="SIZE", help="Skip larger files: 500MB, 2GiB [8GiB].")] = None,
-    hidden: Annotated[bool, typer.Option("--hidden", help="Enter hidden folders and scan hidden files.")] = False,
-    follow_symlinks: Annotated[bool, typer.Option("--follow-symlinks", help="Enter symlinked folders.")] = False,
-    frames: Annotated[int | None, typer.Option(help="Frames of a video, evenly in time [16].")] = None,
-    every: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="A frame every so many seconds, instead of --frames.")
-    ] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps [auto].")] = None,
-    precision: Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16 [auto].")] = None,
-    batch_size: Annotated[str | None, typer.Option(metavar="N", help="Pictures in a batch, or auto [auto].")] = None,
-    workers: Annotated[
-        str | None, typer.Option(metavar="N", help="Worker processes; 0 works in this process, unprotected [auto].")
-    ] = None,
-    file_seconds: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="Time limit for one file in a worker [120].")
-    ] = None,
-    exhibits: Annotated[
-        bool, typer.Option("--exhibits", help="Write maps as pictures into the output folder.")
-    ] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Never touch the network (hub models: cache only).")
-    ] = False,
-    quiet: QuietOption = False,
-    no_colour: NoColourOption = False,
-    debug: DebugOption = False,
+    paths: o.PathsArgument,
+    output: o.OutputOption = None,
+    formats: o.FormatsOption = None,
+    case: o.CaseOption = None,
+    model: o.ModelOption = None,
+    fake_label: o.FakeLabelOption = None,
+    checks: o.ChecksOption = None,
+    skip: o.SkipOption = None,
+    fail_on: o.FailOnOption = None,
+    include: o.IncludeOption = None,
+    exclude: o.ExcludeOption = None,
+    kinds: o.KindsOption = None,
+    max_size: o.MaxSizeOption = None,
+    hidden: o.HiddenOption = False,
+    follow_symlinks: o.FollowOption = False,
+    frames: o.FramesOption = None,
+    every: o.EveryOption = None,
+    device: o.DeviceOption = None,
+    precision: o.PrecisionOption = None,
+    batch_size: o.BatchOption = None,
+    workers: o.WorkersOption = None,
+    file_seconds: o.SecondsOption = None,
+    exhibits: o.ExhibitsOption = False,
+    offline: o.OfflineOption = False,
+    quiet: o.QuietOption = False,
+    no_colour: o.NoColourOption = False,
+    debug: o.DebugOption = False,
 ) -> None:
     """Examine pictures and videos in files and folders.
 

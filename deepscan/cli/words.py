@@ -37,6 +37,10 @@ MAX_VALUE = 160
 """Characters of one piece of evidence in the terminal."""
 
 
+MAX_WHY = 100
+"""Characters of the reason beside a file in the summary table."""
+
+
 def verdict(item: ItemReport) -> str:
     """The verdict in a sentence."""
     v = item.verdict
@@ -61,13 +65,17 @@ def because(item: ItemReport) -> str:
         if finding.code in item.verdict.because and finding.level is not Level.INFO
     ]
     if found:
-        return clean(" ".join(found), MAX_VALUE)
+        return _cut(" ".join(found))
     reasons = [
         f"{result.check}: {result.reason}"
         for result in item.results
         if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
     ] or [f"{result.check}: {result.reason}" for result in item.results if result.outcome is Outcome.NOT_APPLICABLE]
-    return clean(" ".join(reasons[-1:]), MAX_VALUE) or _BASES[item.verdict.basis]
+    return _cut(" ".join(reasons[-1:])) or _BASES[item.verdict.basis]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= MAX_WHY else text[: MAX_WHY - 1] + "…"
 
 
 def about(item: MediaItem) -> str:

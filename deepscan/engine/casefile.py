@@ -9,9 +9,9 @@ every answer), never the rest; they are scanned again. ``FULL`` would wait for t
 need no lock, change nothing and may look on while a scan runs. After a clean end the log is folded in and the lock file
 removed: a case at rest is one plain file that can be read from read-only media.
 
-**What is reused.** The answer for the same name, bytes (size, SHA-256, kind, container) and fingerprint, unless one of
-its checks failed or timed out: those are tried again, because the cause may have gone. Answers of earlier runs stay for
-reuse; the entries, which say what belongs to a report, are those of the last run only.
+**What is reused.** The answer for the same name, bytes (size, SHA-256, kind, container) and fingerprint, unless a check
+timed out, or failed for a reason that may have gone (a disk that could not be read, a lost worker): those are tried
+again. A file that breaks its format is answered. Answers of earlier runs stay for reuse; the entries, which say what belongs to a report, are those of the last run only.
 """
 
 from __future__ import annotations
@@ -241,8 +241,11 @@ class CaseFile:
         unchanged = replace(stored.item, root=item.root) == item
         return replace(stored, item=item) if unchanged else None
 
-    def add(self, position: int, report: ItemReport, fingerprint: str) -> None:
+    def add(self, position: int, report: ItemReport, fingerprint: str, *, reusable: bool = True) -> None:
         """Store the answer for the file at a place in the order of discovery; it survives a kill once this returns.
+
+        ``reusable`` is False for an answer that another try may better (a check failed for a passing reason): it is
+        in the report of this run, and :meth:`reuse` does not give it. A check that timed out is never reused.
 
         Raises:
             ValueError: that place has its answer already.
@@ -250,7 +253,7 @@ class CaseFile:
         """
         self._begun()
         item, document = report.item, _dump(item_to_json(report))
-        reusable = not any(r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for r in report.results)
+        reusable = reusable and not any(r.outcome is Outcome.TIMED_OUT for r in report.results)
         key = (escape(item.root.as_posix()), escape(str(item.name)), item.sha256, fingerprint)
         with self._transaction():
             self._connection.execute(_STORE, (*key, reusable, document))

@@ -103,9 +103,9 @@ class Processes(Generic[Job, Answer]):
 
     def __exit__(self, *error: object) -> None:
         if error[0] is None:
-            self._pool.close()
+            self._pool.close()  # type: ignore[no-untyped-call]
         else:
-            self._pool.stop()
+            self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
 
 

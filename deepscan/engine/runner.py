@@ -53,10 +53,14 @@ class Task:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Examined:
-    """What a worker found: finished results, and for each batch check the samples it wants scored."""
+    """What a worker found: finished results, and for each batch check the samples it wants scored.
+
+    ``lasting`` is False when some check failed for a reason that another try may not meet.
+    """
 
     results: tuple[CheckResult, ...]
     samples: Mapping[str, tuple[Samples, float]]
+    lasting: bool = True
 
 
 def examine(task: Task) -> Examined:
@@ -68,25 +72,40 @@ def examine(task: Task) -> Examined:
     subject = FileSubject(task.item, task.options, _finder(), task.output)
     results: list[CheckResult] = []
     samples: dict[str, tuple[Samples, float]] = {}
+    lasting = True
     for check in catalogue.build(task.checks, task.card, None):
         started = time.perf_counter()
         answer = _answer(check, subject)
         seconds = round(time.perf_counter() - started, 4)
         if isinstance(answer, Samples):
             samples[check.spec.id] = (answer, seconds)
-        else:
-            results.append(replace(answer, seconds=seconds))
-    return Examined(tuple(results), samples)
+            continue
+        if isinstance(answer, Exception):
+            lasting = lasting and is_lasting(answer)
+            answer = failure(check.spec, answer, task.item)
+        results.append(replace(answer, seconds=seconds))
+    return Examined(tuple(results), samples, lasting)
 
 
-def _answer(check: Check | BatchCheck, subject: Subject) -> CheckResult | Samples:
-    """One check on one file; whatever it raises becomes a result."""
+def _answer(check: Check | BatchCheck, subject: Subject) -> CheckResult | Samples | Exception:
+    """One check on one file; whatever it raises comes back as a value."""
     try:
         return check.samples(subject) if isinstance(check, BatchCheck) else _storable(check.run(subject))
     except OutputError:
         raise
     except Exception as e:
-        return failure(check.spec, e, subject.item)
+        return e
+
+
+def is_lasting(error: Exception) -> bool:
+    """Whether the same bytes would fail the same way again, so that the failure may be answered from the case file.
+
+    A file that breaks its format does; a disk that cannot be read, a lack of memory, a lost worker or a fault of
+    deepscan's own may not.
+    """
+    cause = error.__cause__
+    unlucky = isinstance(cause, MemoryError) or (isinstance(cause, OSError) and cause.errno is not None)
+    return isinstance(error, NotApplicableError) or (isinstance(error, MediaError) and not unlucky)
 
 
 def _storable(result: CheckResult) -> CheckResult:
@@ -129,6 +148,7 @@ class _Open:
     task: Task
     pending: Pending[Examined] | None
     results: dict[str, CheckResult]
+    lasting: bool = True
     waiting: dict[str, tuple[Samples, float]] = field(default_factory=dict)
     scores: dict[str, dict[int, float | Exception]] = field(default_factory=dict)
 
@@ -173,8 +193,10 @@ class Runner:
 
     def run(
         self, items: Iterable[tuple[int, MediaItem]], executor: Executor[Task, Examined]
-    ) -> Iterator[tuple[int, ItemReport]]:
-        """Examine ``(position, item)`` pairs; yields ``(position, report)`` in the same order.
+    ) -> Iterator[tuple[int, ItemReport, bool]]:
+        """Examine ``(position, item)`` pairs; yields ``(position, report, lasting)`` in the same order.
+
+        ``lasting`` is False for a report in which some check failed for a reason that another try may not meet.
 
         Memory is bounded: no more files are under way than the workers and one batch need.
         """
@@ -196,7 +218,7 @@ class Runner:
             while self._open and self._open[0].complete:
                 done = self._open.popleft()
                 del self._by_position[done.position]
-                yield done.position, self._report(done)
+                yield done.position, self._report(done), done.lasting
 
     def _under_way(self) -> int:
         return sum(entry.pending is not None for entry in self._open)
@@ -239,10 +261,11 @@ class Runner:
         """A file took its worker down: run each check alone, so that the guilty one is named and the others answer."""
         specs = entry.task.checks
         if len(specs) == 1:
-            return Examined((failure(specs[0], error, entry.item),), {})
+            return Examined((failure(specs[0], error, entry.item),), {}, is_lasting(error))
         log.info("%s took its worker down (%s): each check alone now.", clean(str(entry.item.name)), error)
         results: list[CheckResult] = []
         samples: dict[str, tuple[Samples, float]] = {}
+        lasting = True
         for spec in specs:
             try:
                 alone = executor.submit(replace(entry.task, checks=(spec,))).result()
@@ -250,13 +273,16 @@ class Runner:
                 raise
             except Exception as e:
                 results.append(failure(spec, e, entry.item))
+                lasting = False
             else:
+                lasting = lasting and alone.lasting
                 results += alone.results
                 samples |= alone.samples
-        return Examined(tuple(results), samples)
+        return Examined(tuple(results), samples, lasting)
 
     def _take_in(self, entry: _Open, examined: Examined) -> None:
         entry.pending = None
+        entry.lasting = examined.lasting
         entry.results |= {result.check: result for result in examined.results}
         for name, (samples, seconds) in examined.samples.items():
             entry.waiting[name] = (_without_pixels(samples), seconds)
@@ -287,22 +313,24 @@ class Runner:
         check = self._checks[name]
         assert isinstance(check, BatchCheck)
         started = time.perf_counter()
-        result = self._concluded(check, entry.item, samples, [scores[i] for i in range(len(scores))])
+        result = self._concluded(check, entry, samples, [scores[i] for i in range(len(scores))])
         entry.results[name] = replace(result, seconds=round(seconds + time.perf_counter() - started, 4))
         del entry.waiting[name], entry.scores[name]
 
     def _concluded(
-        self, check: BatchCheck, item: MediaItem, samples: Samples, scores: Sequence[float | Exception]
+        self, check: BatchCheck, entry: _Open, samples: Samples, scores: Sequence[float | Exception]
     ) -> CheckResult:
         errors = [score for score in scores if isinstance(score, Exception)]
         if errors:
-            return failure(check.spec, errors[0], item)
+            entry.lasting = False
+            return failure(check.spec, errors[0], entry.item)
         try:
             return _storable(
-                check.conclude(item, samples, [score for score in scores if not isinstance(score, Exception)])
+                check.conclude(entry.item, samples, [score for score in scores if not isinstance(score, Exception)])
             )
         except Exception as e:
-            return failure(check.spec, e, item)
+            entry.lasting = is_lasting(e)
+            return failure(check.spec, e, entry.item)
 
     @staticmethod
     def _attempt(check: BatchCheck) -> Attempt:

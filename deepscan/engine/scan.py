@@ -174,9 +174,7 @@ class _Scan:
             return network
 
         try:
-            for position, report, reused in self._answers(found, fingerprint, load):
-                if not reused:
-                    self.case.add(position, report, fingerprint)
+            for report, reused in self._answers(found, fingerprint, load):
                 self.events.examined(report, reused=reused)
             finished = True
         except KeyboardInterrupt:
@@ -189,8 +187,8 @@ class _Scan:
 
     def _answers(
         self, found: Sequence[Candidate | Skipped], fingerprint: str, load: Callable[[], Network | None]
-    ) -> Iterator[tuple[int, ItemReport, bool]]:
-        """Reports in the order of discovery: stored ones as they are met, the others from the runner."""
+    ) -> Iterator[tuple[ItemReport, bool]]:
+        """Reports in the order of discovery, each in the case file already, and whether it was there before."""
         items = self._items(found)
         stored: dict[int, ItemReport] = {}
 
@@ -211,7 +209,7 @@ class _Scan:
                 first = (position, item)
                 break
             self.case.add(position, report, fingerprint)
-            yield position, report, True
+            yield report, True
         else:
             return
         network = load()
@@ -225,9 +223,10 @@ class _Scan:
             network.device if network else "cpu",
         )
         with self._executor(len(found)) as executor:
-            for position, report in runner.run(unanswered(first), executor):
+            for position, report, lasting in runner.run(unanswered(first), executor):
                 yield from self._stored_before(stored, position, fingerprint)
-                yield position, report, False
+                self.case.add(position, report, fingerprint, reusable=lasting)
+                yield report, False
         yield from self._stored_before(stored, len(found), fingerprint)
 
     def _reusable(self, item: MediaItem, fingerprint: str) -> ItemReport | None:
@@ -240,11 +239,11 @@ class _Scan:
 
     def _stored_before(
         self, stored: dict[int, ItemReport], end: int, fingerprint: str
-    ) -> Iterator[tuple[int, ItemReport, bool]]:
+    ) -> Iterator[tuple[ItemReport, bool]]:
         for position in sorted(p for p in stored if p < end):
             report = stored.pop(position)
             self.case.add(position, report, fingerprint)
-            yield position, report, True
+            yield report, True
 
     def _items(self, found: Sequence[Candidate | Skipped]) -> Iterator[tuple[int, MediaItem]]:
         for position, entry in enumerate(found):

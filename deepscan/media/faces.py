@@ -151,7 +151,7 @@ class HaarFinder:
         height, width = pixels.shape[:2]
         if min(height, width) < MIN_FACE_PIXELS:
             return ()
-        grey, scale = _shrunk(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), WORK_SIDE)
+        grey, scale = _shrunk(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), WORK_SIDE)
         window = MIN_FACE_PIXELS * scale
         found = _confirmed(grey, _frontal_anywhere(grey, window), _ANYWHERE)
         for proposals, bar in ((_filling, _FILLING), (_profiles_anywhere, _ANYWHERE)):
@@ -350,7 +350,7 @@ def _padded(grey: Grey, borders: tuple[int, int, int, int]) -> Grey:
 def _cascade(name: str) -> cv2.CascadeClassifier:
     import cv2
 
-    path = Path(cv2.data.haarcascades) / f"{name}.xml"
+    path = Path(cv2.data.haarcascades) / f"{name}.xml"  # type: ignore[attr-defined]
     if not path.is_file():
         raise ModelNotFoundError(
             f"OpenCV {cv2.__version__} came without its face cascade {path.name}.",

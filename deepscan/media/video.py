@@ -19,38 +19,378 @@ where the stream asks for non-square ones.
 
 from __future__ import annotations
 
-import logging
 import math
 import os
-import threading
+import re
 import time
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 from pathlib import Path
 from statistics import median
-from types import MappingProxyType
-from typing import TYPE_CHECKING, BinaryIO
+from typing import BinaryIO
 
-from deepscan.errors import UnreadableError
+from deepscan.errors import LimitError, UnreadableError
+from deepscan.media.clip import Clip, opened
 from deepscan.media.decoding import check_size, open_file, shown
 from deepscan.media.frames import Frame, Pixels, Reading, Sampling
-from deepscan.media.limits import (
-    MAX_FRAME_SIDE,
-    MAX_FRAMES_READ,
-    MAX_SAMPLED_FRAMES,
-    MAX_TOTAL_PIXELS,
-    VIDEO_SECONDS,
-)
+from deepscan.media.limits import MAX_FRAME_SIDE, MAX_SAMPLED_FRAMES, MAX_TOTAL_PIXELS, VIDEO_SECONDS
 from deepscan.text import clean, duration
 
-if TYPE_CHECKING:
+SAME_TIME = 0.0005
+"""Seconds within which two timestamps are one: containers count in milliseconds or finer."""
+
+LISTING_SHARE = 0.25
+"""Part of the time for a video that may be spent on listing its packets."""
+
+MOST_REORDERED = 16
+"""Frames that a decoder may hold back to put them in order (H.264 and H.265 allow 16)."""
+
+ALWAYS_IN_ORDER = 300
+"""Frames up to which a video is read from start to end: seeking gains nothing there."""
+
+SEEK_COST = 20
+"""What one seek costs in decoded frames: OpenCV lands up to 16 frames early and steps to the place."""
+
+
+def read_video(path: Path, sampling: Sampling) -> Reading:
+    """Read frames of a video, evenly in time or every so many seconds.
+
+    Each is the frame on screen at the time asked for, in RGB, upright (the container's rotation applied), its longer
+    side at most MAX_FRAME_SIDE; frames asked for twice are given once. A video with no more frames than
+    ``sampling.count`` is given whole. ``index`` counts frames in presentation order and ``seconds`` is the time at
+    which the frame is shown, from the first one on.
+
+    Args:
+        path: The video; opened for reading only.
+        sampling: Which frames are wanted; more than MAX_SAMPLED_FRAMES, or than MAX_TOTAL_PIXELS allows, are thinned
+            out evenly, and ``problem`` says so.
+
+    Raises:
+        UnreadableError: there is no video stream, no decoder for it, or no frame of it can be decoded.
+        LimitError: its frames are larger than MAX_PIXELS or MAX_SIDE, or VIDEO_SECONDS passed before the first one.
+    """
     import cv2
 
-logger = logging.getLogger(__name__)
+    try:
+        with open_file(path) as file:
+            return _read(file, path, sampling)
+    except OSError as e:
+        raise UnreadableError(f"{shown(path)} cannot be read: {clean(e.strerror or str(e))}.") from e
+    except cv2.error as e:
+        raise UnreadableError(f"{shown(path)} cannot be decoded as a video ({clean(str(e.err), 160)}).") from e
 
-WORKER_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"OPENCV_FFMPEG_LOGLEVEL": "-8", "OPENCV_LOG_LEVEL": "OFF"})
-"""What a worker process puts into its environment before it loads cv2, to keep FFmpeg and OpenCV off stderr."""
 
-FORMATS = "mov matroska,webm avi flv mpegts mpeg mpegvideo asf ogg mxf dv rm yuv4mpegpipe ivf h264 hevc"
+@dataclass(frozen=True, slots=True)
+class _Packets:
+    """What a listing of the packets tells: times in seconds, in rising order, of all and of the key frames."""
+
+    times: tuple[float, ...] = ()
+    keys: tuple[float, ...] = ()
+    complete: bool = True
+    codec: str = ""
+
+    @property
+    def ordered(self) -> bool:
+        """Whether each packet has a time of its own."""
+        return bool(self.times) and _rising(self.times)
+
+    @property
+    def named_codec(self) -> str:
+        """The codec in brackets, for the end of a clause."""
+        return f" (codec {self.codec!r})" if self.codec else ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Choice:
+    """The numbers of the frames wanted, rising; ``problem`` when a limit thinned them out."""
+
+    indices: tuple[int, ...] = ()
+    problem: str | None = None
+
+
+@dataclass(slots=True)
+class _Walk:
+    """Frames that were decoded: the times of all that went by in order, and the time and pixels of the ones kept."""
+
+    times: list[float] = field(default_factory=list)
+    kept: dict[int, tuple[float, Pixels]] = field(default_factory=dict)
+    stopped: str | None = None
+    area: int = 0
+
+    def keep(self, number: int, now: float, clip: Clip) -> bool:
+        """Keep the frame that ``clip`` stands at; False when that would be too many pixels.
+
+        The header's size says how many fit, but the size may change within a stream.
+        """
+        pixels = clip.pixels()
+        if pixels is not None:
+            self.area += pixels.shape[0] * pixels.shape[1]
+            if self.kept and self.area > MAX_TOTAL_PIXELS:
+                self.stopped = f"at the limit of {MAX_TOTAL_PIXELS:,} pixels"
+                return False
+            self.kept[number] = now, pixels
+        return True
+
+
+def _read(file: BinaryIO, path: Path, sampling: Sampling) -> Reading:
+    start = time.monotonic()
+    deadline = start + VIDEO_SECONDS
+    head = file.read(16)
+    packets = _list_packets(file, path, start + LISTING_SHARE * VIDEO_SECONDS)
+    with opened(file, deadline) as clip:
+        if clip is None:
+            raise UnreadableError(_why_not(file, path, packets))
+        room = _room(clip.size(), path)
+        announced = _announced_seconds(head, clip)
+        plan = _choose(packets.times, sampling, room)
+        seeking = _seeking_pays(clip, packets, plan)
+        if not plan.indices:  # two walks will be needed
+            clip.deadline = (time.monotonic() + deadline) / 2
+        walk = _visit(clip, packets, plan) if seeking else _walk(clip, plan.indices)
+    if seeking:
+        times, problems = packets.times, [plan.problem, _cut(packets, walk)]
+        total = len(times) if packets.complete else None
+    else:
+        times, disorder = _settled(walk.times, packets)
+        final = _choose(times, sampling, room)
+        _complete(walk, final, file, deadline)
+        problems = [final.problem, disorder, _ending(times, walk, packets, announced)]
+        total = None if walk.stopped else len(times)
+    if not walk.kept and walk.stopped:
+        raise LimitError(f"Reading {shown(path)} stopped {walk.stopped}, before any frame was decoded.")
+    if not walk.kept:
+        raise UnreadableError(
+            f"No frame of {shown(path)} can be decoded{packets.named_codec}: "
+            "its data are missing, damaged or encrypted."
+        )
+    seconds = {i: walk.kept[i][0] if seeking else times[i] for i in sorted(walk.kept)}
+    frames = tuple(Frame(i, round(now, 6), walk.kept[i][1]) for i, now in seconds.items())
+    return Reading(frames, total, " ".join(p for p in problems if p) or None)
+
+
+def _list_packets(file: BinaryIO, path: Path, deadline: float) -> _Packets:
+    """The times of all packets, without decoding any; nothing where that cannot be had."""
+    import cv2
+
+    times: list[float] = []
+    keys: list[float] = []
+    with opened(file, deadline, packets=True) as clip:
+        if clip is None:
+            return _Packets()
+        _room(clip.size(), path)
+        letters = int(clip.property(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
+        while (now := clip.step()) is not None:
+            times.append(now)
+            if clip.property(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
+                keys.append(now)
+        codec = clean(letters.rstrip(b"\0 ").decode("latin-1"))
+        return _Packets(tuple(sorted(times)), tuple(sorted(keys)), clip.stopped is None, codec)
+
+
+def _room(size: tuple[int, int], path: Path) -> int:
+    """How many frames of this size may be kept. Raises LimitError where one is already too large."""
+    check_size(size, path, "its frames")
+    scale = min(1.0, MAX_FRAME_SIDE / max(size))
+    kept = max(1, round(size[0] * scale)) * max(1, round(size[1] * scale))
+    return max(1, min(MAX_SAMPLED_FRAMES, MAX_TOTAL_PIXELS // kept))
+
+
+def _choose(times: Sequence[float], sampling: Sampling, room: int) -> _Choice:
+    """The frames on screen at the sampling's times, where frames appear at ``times``; at most ``room`` of them."""
+    if not times:
+        return _Choice()
+    # The last frame stays as long as frames usually do.
+    end = times[-1] + (median(b - a for a, b in pairwise(times)) if len(times) > 1 else 0.0)
+    asked = sampling.count if sampling.every is None else max(1, math.ceil(min(end / sampling.every, 1e12)))
+    if len(times) <= min(asked, room) and (sampling.every is None or asked > room):
+        return _Choice(tuple(range(len(times))))
+    if asked > room:
+        moments = [(k + 0.5) * end / room for k in range(room)]
+        wish = (
+            f"{asked:,} frames" if sampling.every is None else f"A frame every {sampling.every:g} s, {asked:,} in all,"
+        )
+        problem = f"{wish} were asked for, and {room}, evenly spread over the video, are examined."
+    else:
+        step = end / asked if sampling.every is None else sampling.every
+        first = step / 2 if sampling.every is None else 0.0
+        moments, problem = [first + k * step for k in range(asked)], None
+    # The millionth makes up for rounding: 3 * 0.1 is not 0.3.
+    numbers = {max(0, bisect_right(times, moment + 1e-6) - 1) for moment in moments}
+    return _Choice(tuple(sorted(numbers)), problem)
+
+
+def _walk(clip: Clip, wanted: Collection[int], last: int | None = None) -> _Walk:
+    """Decode one frame after another, to the end or to number ``last``, and keep the wanted ones."""
+    walk = _Walk()
+    while (last is None or len(walk.times) <= last) and (now := clip.step()) is not None:
+        walk.times.append(now)
+        number = len(walk.times) - 1
+        if number in wanted and not walk.keep(number, now, clip):
+            break
+    walk.stopped = walk.stopped or clip.stopped
+    return walk
+
+
+def _settled(seen: Sequence[float], packets: _Packets) -> tuple[tuple[float, ...], str | None]:
+    """The times at which decoded frames are shown, in order, and a sentence where they had to be guessed.
+
+    AVI and MPEG program streams keep no presentation times for some frames: the decoder's are then late, or missing
+    (0) for the last ones. Where every packet has a time and gave a frame, the list of packets has the right ones.
+    """
+    if _rising(seen):
+        return tuple(max(0.0, now) for now in seen), None
+    if packets.ordered and len(packets.times) == len(seen):
+        return packets.times, None
+    timed = len(seen)
+    while timed > 2 and seen[timed - 1] == 0.0:
+        timed -= 1
+    if len(seen) - timed <= MOST_REORDERED and _rising(seen[:timed]):
+        step = median(b - a for a, b in pairwise(seen[:timed]))
+        return (*seen[:timed], *(seen[timed - 1] + step * (k + 1) for k in range(len(seen) - timed))), None
+    return (
+        tuple(accumulate(seen, max, initial=0.0))[1:],
+        "Timestamps of the video repeat or run backwards, so frames are placed in time only roughly.",
+    )
+
+
+def _rising(times: Sequence[float]) -> bool:
+    return all(a < b for a, b in pairwise(times))
+
+
+def _complete(walk: _Walk, final: _Choice, file: BinaryIO, deadline: float) -> None:
+    """Where the decoder delivered other frames than the packets promised: fetch those that are wanted after all."""
+    if walk.stopped and walk.kept:
+        return
+    for number in walk.kept.keys() - set(final.indices):
+        del walk.kept[number]
+    missing = set(final.indices) - walk.kept.keys()
+    if missing:
+        with opened(file, deadline) as clip:
+            if clip is not None:
+                walk.kept |= _walk(clip, missing, max(missing)).kept
+
+
+# Long videos.
+
+
+def _seeking_pays(clip: Clip, packets: _Packets, plan: _Choice) -> bool:
+    """Whether the frames of the plan are reached sooner, and as surely, by seeking to key frames."""
+    import cv2
+
+    rate = clip.property(cv2.CAP_PROP_FPS)
+    # OpenCV seeks by frame number, time times rate; a rate that is wrong by far would make it search in vain. Where
+    # the decoder's times are delayed, as with frames out of order in AVI, frames cannot be told apart by them.
+    if len(packets.times) <= ALWAYS_IN_ORDER or not packets.ordered or len(packets.keys) < 2:
+        return False
+    if not 0.5 < rate <= 1000 or clip.property(cv2.CAP_PROP_DTS_DELAY) != 0:
+        return False
+    cost = 0
+    for number in plan.indices:
+        key = _key_before(packets, number)
+        cost += SEEK_COST + bisect_right(packets.times, packets.times[number]) - bisect_right(packets.times, key)
+    return 2 * cost < len(packets.times)
+
+
+def _key_before(packets: _Packets, number: int) -> float:
+    """The time of the key frame that a frame is decoded from."""
+    at = bisect_right(packets.keys, packets.times[number] + SAME_TIME)
+    return packets.keys[max(0, at - 1)]
+
+
+def _visit(clip: Clip, packets: _Packets, plan: _Choice) -> _Walk:
+    """Decode the planned frames by seeking to the key frames before them."""
+    walk = _Walk()
+    now: float | None = None
+    for number in plan.indices:
+        wanted, key = packets.times[number], _key_before(packets, number)
+        if now is None or key > now + SAME_TIME:
+            # A seek may land late: try again from further back, at last from the beginning.
+            for back in (0.0, 2.0, 10.0, wanted):
+                clip.seek(key - back)
+                now = clip.step()
+                if now is None or now <= wanted + SAME_TIME:
+                    break
+        while now is not None and now < wanted - SAME_TIME:
+            now = clip.step()
+        if clip.stopped:
+            break
+        shown_at = max(0, bisect_right(packets.times, (now or 0.0) + SAME_TIME) - 1)
+        if now is not None and not walk.keep(shown_at, now, clip):
+            break
+    walk.stopped = walk.stopped or clip.stopped
+    return walk
+
+
+# What went wrong.
+
+
+def _cut(packets: _Packets, walk: _Walk) -> str | None:
+    """A sentence when a limit cut reading by seeking short."""
+    if walk.stopped:
+        at = packets.times[max(walk.kept, default=0)]
+        return f"Reading stopped {walk.stopped}, {duration(at)} into the video: what follows was not examined."
+    if not packets.complete:
+        return (
+            f"Only the first {duration(packets.times[-1])} of the video are examined: it has too many frames to list."
+        )
+    return None
+
+
+def _ending(times: Sequence[float], walk: _Walk, packets: _Packets, announced: float | None) -> str | None:
+    """A sentence when reading stopped before the end, or the stream ends before it should."""
+    if not times:
+        return None
+    last = times[-1]
+    if walk.stopped:
+        return f"Reading stopped {walk.stopped}, {duration(last)} into the video: what follows was not examined."
+    if packets.complete and len(packets.keys) > 1:
+        # Frames that an edit list hides lie within one key frame interval.
+        hidden = max(b - a for a, b in pairwise(packets.keys))
+        if last + hidden + 0.5 < packets.times[-1]:
+            return (
+                f"The video can be decoded up to {duration(last)}, and its data reach {duration(packets.times[-1])}: "
+                "the rest is damaged."
+            )
+    if announced is not None and len(times) > 1:
+        end = max([last, *packets.times[-1:]]) + (last - times[0]) / (len(times) - 1)
+        if end + max(0.5, 0.05 * announced) < announced:
+            return (
+                f"The pictures end at {duration(end)}, and the file announces {duration(announced)}: "
+                "the rest is missing or damaged."
+            )
+    return None
+
+
+def _announced_seconds(head: bytes, clip: Clip) -> float | None:
+    """The duration that the header states; None where the container has no such field, or FFmpeg guesses it."""
+    import cv2
+
+    states = head[4:8] in _ATOMS or head[:4] in (b"\x1aE\xdf\xa3", b"RIFF", b"0&\xb2u") or head[:3] == b"FLV"
+    rate, count = clip.property(cv2.CAP_PROP_FPS), clip.property(cv2.CAP_PROP_FRAME_COUNT)
+    return count / rate if states and 0 < rate <= 1000 and 0 < count < 1e9 else None
+
+
+_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+
+
+def _why_not(file: BinaryIO, path: Path, packets: _Packets) -> str:
+    if packets.codec or packets.times:
+        codec = f" {packets.codec!r}" if packets.codec else ", which has no name"
+        return f"{shown(path)} has a video stream, and there is no decoder for its codec{codec}."
+    if _only_sound(file):
+        return f"{shown(path)} has no video stream, only sound."
+    return f"{shown(path)} cannot be opened as a video: its index is missing or damaged, or it has no video stream."
+
+
+def _only_sound(file: BinaryIO) -> bool:
+    """Whether the track headers at either end of an MP4 or Matroska file name sound and no pictures."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    ends = file.read(1 << 20)
+    file.seek(max(len(ends), size - (1 << 20)))
+    ends += file.read(1 << 20)
+    # ISO/IEC 14496-12, 8.4.3: handler_type after 8 bytes; RFC 9559, 5.1.4.1.21: CodecID (0x86) starts with A_ or V_.
+    sound = re.search(rb"hdlr.{8}soun|\x86.A_[A-Z]", ends, re.DOTALL)
+    return sound is not None and not re.search(rb"hdlr.{8}vide|\x86.V_[A-Z]", ends, re.DOTALL)

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import save_file
 
 from deepscan.errors import OutputError
 from deepscan.models.card import WEIGHTS_NAME, Golden, Preprocessing
@@ -45,8 +44,7 @@ def save_network(model: Any, rule: Preprocessing, folder: Path) -> str:
     }
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        save_file(state, folder / WEIGHTS_NAME, metadata={"format": "pt"})
-        (folder / "config.json").write_text(model.config.to_json_string(), encoding="utf-8")
+        model.save_pretrained(folder, state_dict=state)
         (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=2) + "\n", encoding="utf-8")
         return hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest()
     except OSError as e:

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers.utils import logging as chatter
 
 from deepscan.config import TrainOptions
 from deepscan.errors import TrainingError
@@ -24,6 +25,12 @@ from deepscan.training.data import Record
 from deepscan.training.draws import GroupBatches, Pictures, collate
 
 log = logging.getLogger(__name__)
+
+LOG_STEPS = 50
+"""Steps between two reports of the loss."""
+
+SAVE_STEPS = 500
+"""Steps between two checkpoints."""
 
 Progress = Callable[[int, int, float], None]
 """Called with the step, the number of steps, and the mean loss since the last call."""
@@ -62,9 +69,9 @@ def train(
         lr_scheduler_type="cosine",
         optim="adamw_torch_fused",
         max_grad_norm=1.0,
-        logging_steps=min(50, steps),
+        logging_steps=min(LOG_STEPS, steps),
         logging_nan_inf_filter=False,
-        save_steps=500,
+        save_steps=SAVE_STEPS,
         save_total_limit=1,
         report_to=[],
         disable_tqdm=True,
@@ -92,6 +99,9 @@ def train(
         seed=options.seed,
     )
     trainer.rule = rule
+    trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for data
+    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
+    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
     try:
         result = trainer.train(resume_from_checkpoint=options.resume or None)
     except ValueError as e:
@@ -144,14 +154,20 @@ class _Average(TrainerCallback):
         return averaged.lerp(current, 1 - decay)
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        torch.save(self.model.state_dict(), self._beside(args, state))
+        torch.save(
+            {"average": self.model.state_dict(), "model": kwargs["model"].state_dict()}, self._beside(args, state)
+        )
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self.model.to(args.device)
         if state.global_step:
-            self.model.load_state_dict(torch.load(self._beside(args, state), weights_only=True))
+            # The model too: transformers 5 renames the weights of some families when it saves a checkpoint, and then
+            # resumes without them (seen with ViT in 5.23).
+            saved = torch.load(self._beside(args, state), weights_only=True)
+            self.model.load_state_dict(saved["average"])
+            kwargs["model"].load_state_dict(saved["model"])
 
     @staticmethod
     def _beside(args: TrainingArguments, state: TrainerState) -> Path:

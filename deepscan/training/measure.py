@@ -47,25 +47,26 @@ def score(
     model: torch.nn.Module,
     records: Sequence[Record],
     rule: Preprocessing,
-    distortion: Callable[[Pixels], Pixels],
     crop: Callable[[Pixels], Pixels],
-) -> Scores:
-    """Logit differences of shape (n,) for ``records``; NaN where a picture cannot be decoded (listed in the log).
+) -> dict[str, Scores]:
+    """Logit differences of shape (n,) for ``records``, for each of :data:`DISTORTIONS`.
 
-    ``crop`` cuts out what the model wants to see.
+    NaN where a picture cannot be decoded (listed in the log). ``crop`` cuts out what the model wants to see; it is
+    found once, on the picture as it is.
     """
-    logits = np.full(len(records), np.nan)
+    logits = {name: np.full(len(records), np.nan) for name in DISTORTIONS}
     for start in range(0, len(records), BATCH):
-        batch, places = [], []
+        crops, places = [], []
         for i, record in enumerate(records[start : start + BATCH], start):
             try:
-                batch.append(fit(crop(distortion(load_rgb(record.path))), rule))
+                crops.append(crop(load_rgb(record.path)))
             except MediaError as e:
                 log.warning("%s Left out.", e)
                 continue
             places.append(i)
-        if batch:
-            logits[places] = logits_of(model, torch.from_numpy(np.stack(batch)), rule).numpy()
+        for name, distortion in DISTORTIONS.items() if crops else ():
+            batch = np.stack([fit(distortion(pixels), rule) for pixels in crops])
+            logits[name][places] = logits_of(model, torch.from_numpy(batch), rule).numpy()
     return logits
 
 

@@ -123,9 +123,9 @@ def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: Train
     view = View(options.subject, options.margin, MIN_FACE_SIDE)
     crop = _cropper(view)
     logits = {
-        (part, name): measure.score(model, records, rule, distortion, crop)
+        (part, name): values
         for part, records in (("calibration", parts.calibration), ("test", parts.test))
-        for name, distortion in measure.DISTORTIONS.items()
+        for name, values in measure.score(model, records, rule, crop).items()
     }
     fake = {
         part: np.array([r.fake for r in records])

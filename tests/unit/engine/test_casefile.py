@@ -125,11 +125,11 @@ def test_the_same_file_under_another_root_is_reused_as_it_lies_now() -> None:
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.TIMED_OUT])
-def test_what_failed_or_timed_out_is_reported_but_tried_again(outcome: Outcome) -> None:
+def test_what_another_try_may_better_is_reported_but_tried_again(outcome: Outcome) -> None:
     bad = CheckResult("ela", "2", outcome, reason="It did not work.")
     with CaseFile.open(None) as case:
         case.begin(BEGUN)
-        case.add(0, replace(CLASSIFIED, results=(*CLASSIFIED.results, bad)), PRINT)
+        case.add(0, replace(CLASSIFIED, results=(*CLASSIFIED.results, bad)), PRINT, reusable=False)
         assert len(case.report().items) == 1
         assert case.reuse(CLASSIFIED.item, PRINT) is None
         case.begin(BEGUN)
@@ -138,10 +138,10 @@ def test_what_failed_or_timed_out_is_reported_but_tried_again(outcome: Outcome) 
         assert case.report().items == (CLASSIFIED,)
 
 
-def test_not_applicable_is_an_answer_that_is_reused() -> None:
+def test_a_lasting_failure_is_reused_and_a_check_that_timed_out_never_is() -> None:
     with CaseFile.open(None) as case:
         fill(case)
-        assert case.reuse(DECLARED.item, PRINT) is None  # its classifier failed
+        assert case.reuse(DECLARED.item, PRINT) == DECLARED  # its classifier failed
         assert case.reuse(VIDEO.item, PRINT) is None  # its metadata timed out
         assert case.reuse(NOT_UNICODE.item, PRINT) is not None
 

@@ -51,8 +51,8 @@ def run(
     engine = Runner(checks, None, ScanOptions(batch_size=batch_size), None, Silent())
     with executor or Inline(examine) as pool:
         answers = list(engine.run(enumerate(items), pool))
-    assert [position for position, _ in answers] == list(range(len(items)))
-    return [report for _, report in answers]
+    assert [position for position, _, _ in answers] == list(range(len(items)))
+    return [report for _, report, _ in answers]
 
 
 def by_check(report: ItemReport) -> dict[str, CheckResult]:

@@ -1,0 +1,93 @@
+"""Measures the face finder on real pictures: ``python -m tests.benchmarks.faces DATA_FOLDER [FACELESS_FOLDER ...]``.
+
+``DATA_FOLDER`` holds one folder per source of face pictures (the tars of ``../shared/data/faces``, extracted). Each
+further folder holds pictures without faces. A face counts as found when the centre of its box lies in the middle third
+of the picture and its side is at least 40 % of the shorter side; some of the pictures of sd21 and stylegan2 hold a
+smaller face, so their recall is a lower bound.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from deepscan.media.faces import HaarFinder
+from deepscan.media.frames import Face, Pixels
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+
+
+def load(path: Path) -> Pixels:
+    with Image.open(path) as image:
+        return np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+
+
+def sample(folder: Path, count: int, seed: int) -> list[Path]:
+    found = sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES)
+    return sorted(random.Random(seed).sample(found, min(count, len(found))))
+
+
+def main_face(faces: Sequence[Face], height: int, width: int) -> Face | None:
+    """The largest face in the middle, if there is one."""
+    for face in faces:
+        x, y = face.box.x + face.box.width / 2, face.box.y + face.box.height / 2
+        middle = width / 3 <= x <= 2 * width / 3 and height / 3 <= y <= 2 * height / 3
+        if middle and max(face.box.width, face.box.height) >= 0.4 * min(height, width):
+            return face
+    return None
+
+
+def measure(finder: HaarFinder, paths: Sequence[Path]) -> dict[str, list[float]]:
+    rows: dict[str, list[float]] = {"hit": [], "any": [], "many": [], "ms": [], "side": [], "dx": [], "dy": []}
+    for path in paths:
+        pixels = load(path)
+        height, width = pixels.shape[:2]
+        start = time.process_time()
+        faces = finder.find(pixels)
+        rows["ms"].append(1000 * (time.process_time() - start))
+        face = main_face(faces, height, width)
+        rows["hit"].append(face is not None)
+        rows["any"].append(bool(faces))
+        rows["many"].append(len(faces) > 1)
+        if face is not None:
+            rows["side"].append(max(face.box.width, face.box.height) / min(height, width))
+            rows["dx"].append((face.box.x + face.box.width / 2) / width - 0.5)
+            rows["dy"].append((face.box.y + face.box.height / 2) / height - 0.5)
+    return rows
+
+
+def main(argv: Sequence[str]) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("faces", type=Path)
+    parser.add_argument("faceless", type=Path, nargs="*")
+    parser.add_argument("--count", type=int, default=300)
+    parser.add_argument("--seed", type=int, default=1)
+    args = parser.parse_args(argv)
+    finder = HaarFinder()
+    finder.find(np.zeros((64, 64, 3), np.uint8))  # loads the cascades
+    say = sys.stdout.write
+    say("source      pictures  found %  any %  several %  CPU ms  side/picture  p10   p90   dx     dy\n")
+    for folder in sorted(p for p in args.faces.iterdir() if p.is_dir()):
+        paths = sample(folder, args.count, args.seed)
+        r = {name: np.array(values, float) for name, values in measure(finder, paths).items()}
+        low, high = np.percentile(r["side"], [10, 90])
+        say(
+            f"{folder.name:12}{len(paths):8}{100 * r['hit'].mean():9.1f}{100 * r['any'].mean():7.1f}"
+            f"{100 * r['many'].mean():11.1f}{np.median(r['ms']):8.0f}{np.median(r['side']):14.2f}{low:6.2f}{high:6.2f}"
+            f"{np.median(r['dx']):7.3f}{np.median(r['dy']):7.3f}\n"
+        )
+    for folder in args.faceless:
+        paths = sample(folder, args.count * 10, args.seed)
+        r = {name: np.array(values, float) for name, values in measure(finder, paths).items()}
+        say(f"faceless    {len(paths):8}{'':9}{100 * r['any'].mean():7.1f}{'':11}{np.median(r['ms']):8.0f}  {folder}\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
