@@ -72,9 +72,11 @@ class Console:
         for path in written:
             self._print(f"Wrote {clean(str(path), limit=None)}", "dim")
 
-    def _print(self, line: str, style: str = "") -> None:
+    def _print(self, line: str, style: str = "", *, indent: int = 0) -> None:
         # Text objects, never markup: a file name may hold square brackets.
-        self._out.print(Text(line, style=style))
+        for part in Text(line, style=style).wrap(self._out, max(20, self._out.width - indent)):
+            part.rstrip()
+            self._out.print(Text(" " * indent) + part, soft_wrap=True)
 
     def _overview(self, report: ScanReport) -> None:
         shown = [item for item in worst_first(report.items) if item.verdict.call is not Call.NO_EVIDENCE][:WORST]
@@ -96,20 +98,20 @@ class Console:
 
     def _account(self, item: ItemReport) -> None:
         self._print(clean(str(item.item.name)), "bold")
-        self._print(f"  {words.about(item.item)}", "dim")
+        self._print(words.about(item.item), "dim", indent=2)
         self._print("")
-        self._print(f"  {words.verdict(item)}", COLOURS[item.verdict.call])
+        self._print(words.verdict(item), COLOURS[item.verdict.call], indent=2)
         for result in item.results:
             self._print("")
-            self._print(f"  {result.check}", "bold")
+            self._print(result.check, "bold", indent=2)
             if result.outcome is not Outcome.DONE:
-                self._print(f"    {words.OUTCOMES[result.outcome]}: {result.reason}")
+                self._print(f"{words.OUTCOMES[result.outcome]}: {result.reason}", indent=4)
             elif not result.findings:
-                self._print("    Nothing found.")
+                self._print("Nothing found.", indent=4)
             for finding in result.findings:
-                self._print(f"    [{finding.level}, {finding.code}] {finding.summary}")
+                self._print(f"[{finding.level}, {finding.code}] {finding.summary}", indent=4)
                 for line in words.evidence(finding):
-                    self._print(f"      {line}", "dim")
+                    self._print(line, "dim", indent=6)
         self._print("")
 
 
@@ -177,12 +179,12 @@ class _Lines(Silent):
 
     def _step(self) -> None:
         self._done += 1
-        if time.monotonic() - self._last >= PLAIN_SECONDS:
+        if self._total > 1 and time.monotonic() - self._last >= PLAIN_SECONDS:
             self._line()
 
     def end(self) -> None:
-        """The last line."""
-        if self._done:
+        """The last line; a single file's account says it all."""
+        if self._done and self._total > 1:
             self._line()
 
     def discovered(self, files: int, *, complete: bool) -> None:

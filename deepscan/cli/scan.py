@@ -65,7 +65,8 @@ def scan(
     from deepscan.media.discover import read_list
     from deepscan.reports import base
 
-    base.choose(names)
+    if names:
+        base.choose(names)
     places = [p for word in paths for p in (read_list(sys.stdin.buffer.read()) if word == STDIO else (Path(word),))]
     console = Console(quiet=quiet, colour=not no_colour, stdout_is_data=output == STDIO)
     if folder is not None and case is None:

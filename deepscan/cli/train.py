@@ -52,13 +52,16 @@ def train(
     options = TrainOptions(**values)
     from deepscan.training.run import train_pack
 
-    started = time.monotonic()
+    begun: list[tuple[int, float]] = []
 
     def progress(step: int, steps: int, loss: float) -> None:
-        spent = time.monotonic() - started
-        left = spent / step * (steps - step)
-        rate = step * options.batch_size / spent
-        typer.echo(f"step {step}/{steps}  loss {loss:.3f}  {rate:.0f} pictures/s  {duration(left)} left", err=True)
+        begun.append((step, time.monotonic()))
+        line = f"step {step}/{steps}  loss {loss:.3f}"
+        done, spent = step - begun[0][0], begun[-1][1] - begun[0][1]
+        if done and spent:  # since the first report: a resumed run does not begin at step 0
+            left = duration(spent / done * (steps - step))
+            line += f"  {done * options.batch_size / spent:.0f} pictures/s  {left} left"
+        typer.echo(line, err=True)
 
     card = train_pack(dataset, output, options, progress, ["deepscan", *sys.argv[1:]])
     typer.echo(f"Packed {card.name} into {output}: see its error rates with 'deepscan models info {output}'.", err=True)

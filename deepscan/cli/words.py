@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from deepscan.text import clean, plural, size
 from deepscan.types import Basis, Call, Evidence, Finding, ItemReport, Level, MediaItem, Outcome, PointsTo, ScanReport
@@ -86,7 +86,14 @@ def about(item: MediaItem) -> str:
 def evidence(finding: Finding) -> Iterator[str]:
     """The proof under a finding, a line each, bounded."""
     for piece in finding.evidence:
-        yield f"{piece.label}: {clean(str(piece.value), MAX_VALUE)}{_where(piece)}"
+        if isinstance(piece.value, Mapping):
+            lines = [f"{clean(name)}: {clean(str(value), MAX_VALUE)}" for name, value in piece.value.items()]
+            together = f"{piece.label}{_where(piece)}: {'; '.join(lines)}"
+            short = len(together) <= MAX_VALUE
+            yield together if short else f"{piece.label}{_where(piece)}:"
+            yield from () if short else (f"  {line}" for line in lines)
+        else:
+            yield f"{piece.label}: {clean(str(piece.value), MAX_VALUE)}{_where(piece)}"
         if piece.exhibit:
             yield f"  see {piece.exhibit}"
 

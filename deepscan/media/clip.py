@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import math
 import os
+import re
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -41,6 +42,11 @@ DECODER_THREADS = 2
 READ_AT_ONCE = 1 << 20
 """Bytes handed to FFmpeg at once. It may be led to ask for gigabytes, which Python would allocate first."""
 
+READS_TO_OPEN = 500_000
+"""Reads and seeks that opening a video may take; indexes of hours of video take a few thousand. A Windows Media file of
+713 bytes made FFmpeg read the same 204 bytes eight million times, and fill a gigabyte with what it found.
+"""
+
 _fencing = threading.Lock()
 
 
@@ -48,18 +54,24 @@ class _Source(io.BufferedIOBase):
     """The file as OpenCV reads it: nothing is ever raised, for OpenCV 4.14 dies (SIGSEGV) of that.
 
     A damaged AVI is enough, which makes FFmpeg seek to a negative place; so is Ctrl-C. What was raised is kept in
-    ``error``, and the clip raises it again when OpenCV has returned.
+    ``error``, and the clip raises it again when OpenCV has returned. After ``deadline``, or READS_TO_OPEN, the file
+    has no more bytes: that ends the loops in which a damaged file may hold FFmpeg.
     """
 
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
+    def __init__(self, file: BinaryIO, deadline: float) -> None:
+        self._file, self.deadline = file, deadline
+        self.calls_left: float = READS_TO_OPEN
         self.error: BaseException | None = None
+
+    def _spent(self) -> bool:
+        self.calls_left -= 1
+        return self.error is not None or self.calls_left < 0 or time.monotonic() > self.deadline
 
     def read(self, size: int | None = -1, /) -> bytes:
         """At most READ_AT_ONCE bytes; none at the end, or once something has gone wrong."""
         try:
             wanted = READ_AT_ONCE if size is None or size < 0 else min(size, READ_AT_ONCE)
-            return b"" if self.error else self._file.read(wanted)
+            return b"" if self._spent() else self._file.read(wanted)
         except BaseException as e:  # noqa: BLE001 - see the class
             self.error = e
             return b""
@@ -67,7 +79,7 @@ class _Source(io.BufferedIOBase):
     def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
         """The new position; -1 for one that does not exist."""
         try:
-            if self.error or (whence == io.SEEK_SET and offset < 0):
+            if self._spent() or (whence == io.SEEK_SET and offset < 0):
                 return -1
             return self._file.seek(offset, whence)
         except (OSError, ValueError, OverflowError):
@@ -88,8 +100,8 @@ class _Source(io.BufferedIOBase):
 class Clip:
     """An open video: steps from frame to frame (or from packet to packet) within limits on frames and time."""
 
-    def __init__(self, capture: cv2.VideoCapture, source: _Source, deadline: float) -> None:
-        self._capture, self._source, self.deadline = capture, source, deadline
+    def __init__(self, capture: cv2.VideoCapture, source: _Source) -> None:
+        self._capture, self._source = capture, source
         self._steps = 0
         self.stopped: str | None = None
         """Why stepping ended before the stream did."""
@@ -109,18 +121,22 @@ class Clip:
         """Go to the next frame and return its time in seconds; None at the end, or when a limit is reached."""
         import cv2
 
-        if time.monotonic() > self.deadline:
-            self.stopped = f"at the limit of {duration(VIDEO_SECONDS)} of work"
-        elif self._steps >= MAX_FRAMES_READ:
+        if self._steps >= MAX_FRAMES_READ:
             self.stopped = f"at the limit of {MAX_FRAMES_READ:,} frames"
-        else:
-            more = self._capture.grab()
-            if self._source.error:
-                raise self._source.error
-            if more:
-                self._steps += 1
-                return self.property(cv2.CAP_PROP_POS_MSEC) / 1000
+            return None
+        more = time.monotonic() <= self._source.deadline and self._capture.grab()
+        if self._source.error:
+            raise self._source.error
+        if more:
+            self._steps += 1
+            return self.property(cv2.CAP_PROP_POS_MSEC) / 1000
+        if time.monotonic() > self._source.deadline:
+            self.stopped = f"at the limit of {duration(VIDEO_SECONDS)} of work"
         return None
+
+    def hurry(self, deadline: float) -> None:
+        """Stop stepping at an earlier time (of ``time.monotonic``)."""
+        self._source.deadline = deadline
 
     def pixels(self) -> Pixels | None:
         """The frame that was stepped to; None where it cannot be converted."""
@@ -151,13 +167,14 @@ def opened(file: BinaryIO, deadline: float, *, packets: bool = False) -> Iterato
     settings = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, wait, cv2.CAP_PROP_READ_TIMEOUT_MSEC, wait]
     settings += [cv2.CAP_PROP_FORMAT, -1] if packets else [cv2.CAP_PROP_N_THREADS, DECODER_THREADS]
     file.seek(0)
-    source = _Source(file)
+    source = _Source(file, deadline)
     with _fence():
         capture = cv2.VideoCapture(source, cv2.CAP_FFMPEG, settings)  # type: ignore[call-overload]
     try:
         if source.error:
             raise source.error
-        yield Clip(capture, source, deadline) if capture.isOpened() else None
+        source.calls_left = math.inf
+        yield Clip(capture, source) if capture.isOpened() else None
     finally:
         capture.release()
 
@@ -180,3 +197,15 @@ def _fence() -> Iterator[None]:
                 del os.environ[name]
             else:
                 os.environ[name] = before
+
+
+def only_sound(file: BinaryIO) -> bool:
+    """Whether the track headers at either end of an MP4 or Matroska file name sound and no pictures."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    ends = file.read(1 << 20)
+    file.seek(max(len(ends), size - (1 << 20)))
+    ends += file.read(1 << 20)
+    # ISO/IEC 14496-12, 8.4.3: handler_type after 8 bytes; RFC 9559, 5.1.4.1.21: CodecID (0x86) starts with A_ or V_.
+    sound = re.search(rb"hdlr.{8}soun|\x86.A_[A-Z]", ends, re.DOTALL)
+    return sound is not None and not re.search(rb"hdlr.{8}vide|\x86.V_[A-Z]", ends, re.DOTALL)

@@ -20,8 +20,6 @@ where the stream asks for non-square ones.
 from __future__ import annotations
 
 import math
-import os
-import re
 import time
 from bisect import bisect_right
 from collections.abc import Collection, Sequence
@@ -32,7 +30,7 @@ from statistics import median
 from typing import BinaryIO
 
 from deepscan.errors import LimitError, UnreadableError
-from deepscan.media.clip import Clip, opened
+from deepscan.media.clip import Clip, only_sound, opened
 from deepscan.media.decoding import check_size, open_file, shown
 from deepscan.media.frames import Frame, Pixels, Reading, Sampling
 from deepscan.media.limits import MAX_FRAME_SIDE, MAX_SAMPLED_FRAMES, MAX_TOTAL_PIXELS, VIDEO_SECONDS
@@ -141,19 +139,18 @@ def _read(file: BinaryIO, path: Path, sampling: Sampling) -> Reading:
     packets = _list_packets(file, path, start + LISTING_SHARE * VIDEO_SECONDS)
     with opened(file, deadline) as clip:
         if clip is None:
-            raise UnreadableError(_why_not(file, path, packets))
+            raise _unopened(file, path, packets, deadline)
         room = _room(clip.size(), path)
-        announced = _announced_seconds(head, clip)
+        rate, announced = _announced(head, clip)
         plan = _choose(packets.times, sampling, room)
-        seeking = _seeking_pays(clip, packets, plan)
-        if not plan.indices:  # two walks will be needed
-            clip.deadline = (time.monotonic() + deadline) / 2
-        walk = _visit(clip, packets, plan) if seeking else _walk(clip, plan.indices)
-    if seeking:
+        walk = _visit(clip, packets, plan) if _seeking_pays(packets, plan, rate) else None
+        seeking = walk is not None
+        if walk is None:
+            walk = _walk(clip, plan.indices, hurried=not plan.indices)
         times, problems = packets.times, [plan.problem, _cut(packets, walk)]
         total = len(times) if packets.complete else None
     else:
-        times, disorder = _settled(walk.times, packets)
+        times, disorder = _settled(walk.times, packets, rate)
         final = _choose(times, sampling, room)
         _complete(walk, final, file, deadline)
         problems = [final.problem, disorder, _ending(times, walk, packets, announced)]
@@ -201,9 +198,9 @@ def _choose(times: Sequence[float], sampling: Sampling, room: int) -> _Choice:
     """The frames on screen at the sampling's times, where frames appear at ``times``; at most ``room`` of them."""
     if not times:
         return _Choice()
-    # The last frame stays as long as frames usually do.
+    # The last frame stays as long as frames usually do. The millionths make up for rounding: 3 * 0.1 is not 0.3.
     end = times[-1] + (median(b - a for a, b in pairwise(times)) if len(times) > 1 else 0.0)
-    asked = sampling.count if sampling.every is None else max(1, math.ceil(min(end / sampling.every, 1e12)))
+    asked = sampling.count if sampling.every is None else max(1, math.ceil(min(end / sampling.every, 1e12) - 1e-6))
     if len(times) <= min(asked, room) and (sampling.every is None or asked > room):
         return _Choice(tuple(range(len(times))))
     if asked > room:
@@ -216,7 +213,6 @@ def _choose(times: Sequence[float], sampling: Sampling, room: int) -> _Choice:
         step = end / asked if sampling.every is None else sampling.every
         first = step / 2 if sampling.every is None else 0.0
         moments, problem = [first + k * step for k in range(asked)], None
-    # The millionth makes up for rounding: 3 * 0.1 is not 0.3.
     numbers = {max(0, bisect_right(times, moment + 1e-6) - 1) for moment in moments}
     return _Choice(tuple(sorted(numbers)), problem)
 
@@ -233,16 +229,21 @@ def _walk(clip: Clip, wanted: Collection[int], last: int | None = None) -> _Walk
     return walk
 
 
-def _settled(seen: Sequence[float], packets: _Packets) -> tuple[tuple[float, ...], str | None]:
+def _settled(seen: Sequence[float], packets: _Packets, rate: float) -> tuple[tuple[float, ...], str | None]:
     """The times at which decoded frames are shown, in order, and a sentence where they had to be guessed.
 
     AVI and MPEG program streams keep no presentation times for some frames: the decoder's are then late, or missing
     (0) for the last ones. Where every packet has a time and gave a frame, the list of packets has the right ones.
+    Streams without a container have no times at all, only a ``rate`` at best.
     """
     if _rising(seen):
         return tuple(max(0.0, now) for now in seen), None
     if packets.ordered and len(packets.times) == len(seen):
         return packets.times, None
+    if min(seen) == max(seen):
+        rate = rate if 1 <= rate <= 240 else 25.0
+        guess = f"The video has no timestamps, so its frames are taken to follow each other at {rate:g} a second."
+        return tuple(i / rate for i in range(len(seen))), guess
     timed = len(seen)
     while timed > 2 and seen[timed - 1] == 0.0:
         timed -= 1
@@ -363,13 +364,16 @@ def _ending(times: Sequence[float], walk: _Walk, packets: _Packets, announced: f
     return None
 
 
-def _announced_seconds(head: bytes, clip: Clip) -> float | None:
-    """The duration that the header states; None where the container has no such field, or FFmpeg guesses it."""
+def _announced(head: bytes, clip: Clip) -> tuple[float, float | None]:
+    """The frame rate and the duration that the header states.
+
+    None for the duration where the container has no field for it, or FFmpeg guesses it.
+    """
     import cv2
 
     states = head[4:8] in _ATOMS or head[:4] in (b"\x1aE\xdf\xa3", b"RIFF", b"0&\xb2u") or head[:3] == b"FLV"
     rate, count = clip.property(cv2.CAP_PROP_FPS), clip.property(cv2.CAP_PROP_FRAME_COUNT)
-    return count / rate if states and 0 < rate <= 1000 and 0 < count < 1e9 else None
+    return rate, count / rate if states and 0 < rate <= 1000 and 0 < count < 1e9 else None
 
 
 _ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
@@ -379,18 +383,6 @@ def _why_not(file: BinaryIO, path: Path, packets: _Packets) -> str:
     if packets.codec or packets.times:
         codec = f" {packets.codec!r}" if packets.codec else ", which has no name"
         return f"{shown(path)} has a video stream, and there is no decoder for its codec{codec}."
-    if _only_sound(file):
+    if only_sound(file):
         return f"{shown(path)} has no video stream, only sound."
     return f"{shown(path)} cannot be opened as a video: its index is missing or damaged, or it has no video stream."
-
-
-def _only_sound(file: BinaryIO) -> bool:
-    """Whether the track headers at either end of an MP4 or Matroska file name sound and no pictures."""
-    size = file.seek(0, os.SEEK_END)
-    file.seek(0)
-    ends = file.read(1 << 20)
-    file.seek(max(len(ends), size - (1 << 20)))
-    ends += file.read(1 << 20)
-    # ISO/IEC 14496-12, 8.4.3: handler_type after 8 bytes; RFC 9559, 5.1.4.1.21: CodecID (0x86) starts with A_ or V_.
-    sound = re.search(rb"hdlr.{8}soun|\x86.A_[A-Z]", ends, re.DOTALL)
-    return sound is not None and not re.search(rb"hdlr.{8}vide|\x86.V_[A-Z]", ends, re.DOTALL)
