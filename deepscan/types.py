@@ -220,7 +220,8 @@ class CheckResult:
     """How one check ended on one file.
 
     A reason exists exactly when the outcome is not ``done``; findings, score and parts exist only when it is.
-    ``seconds`` is wall-clock time.
+    ``partial`` says why a check that is done, or found nothing that applies, saw only a part of the file (a damaged
+    end, a limit): such a file counts as not fully examined. ``seconds`` is wall-clock time.
     """
 
     check: str
@@ -230,6 +231,7 @@ class CheckResult:
     score: Score | None = None
     parts: tuple[Part, ...] = ()
     reason: str | None = None
+    partial: str | None = None
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
@@ -237,6 +239,8 @@ class CheckResult:
             raise ValueError(f"{self.check}: a reason exists exactly when the outcome is not done")
         if self.outcome is not Outcome.DONE and (self.findings or self.score or self.parts):
             raise ValueError(f"{self.check}: findings, score and parts exist only when the outcome is done")
+        if self.partial is not None and self.outcome not in (Outcome.DONE, Outcome.NOT_APPLICABLE):
+            raise ValueError(f"{self.check}: what failed has a reason, and is not partial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +265,11 @@ class ItemReport:
     item: MediaItem
     results: tuple[CheckResult, ...]
     verdict: Verdict
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether some check could not be carried out, or only on a part of the file: never a clean answer."""
+        return any(r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) or r.partial is not None for r in self.results)
 
 
 @dataclass(frozen=True, slots=True)

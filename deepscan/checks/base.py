@@ -21,7 +21,12 @@ class NotApplicableError(Exception):
     """Raised by a check that finds, once it has looked, that it has nothing to say about this file.
 
     The message is the reason in the report: a sentence, such as "No face was found, and this model looks at faces."
+    ``partial`` says why only a part of the file was looked at, when that is so.
     """
+
+    def __init__(self, message: str, *, partial: str | None = None) -> None:
+        super().__init__(message)
+        self.partial = partial
 
 
 @dataclass(frozen=True, slots=True)

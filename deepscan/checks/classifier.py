@@ -108,10 +108,10 @@ class Classifier:
                 cutter.take_faces(frame, subject)
             else:
                 cutter.take_frame(frame)
+        problem = clean(reading.problem) if reading.problem else None
         if not cutter.samples:
-            problem = f" {clean(reading.problem)}" if reading.problem else ""
-            raise NotApplicableError(cutter.why_nothing(len(reading.frames)) + problem)
-        return Samples(tuple(cutter.samples), tuple(cutter.left_out), reading.problem)
+            raise NotApplicableError(cutter.why_nothing(len(reading.frames)), partial=problem)
+        return Samples(tuple(cutter.samples), tuple(cutter.left_out), problem)
 
     def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of fake for a batch (n, height, width, 3) uint8; see ``Network.probabilities``."""
@@ -145,6 +145,7 @@ class Classifier:
             findings=(finding,),
             score=Score(total, Meaning.PROBABILITY),
             parts=tuple(sorted((*scored, *samples.left_out), key=lambda part: part.where.frame or 0)),
+            partial=samples.problem,
         )
 
 
@@ -336,6 +337,4 @@ def _left_out(samples: Samples) -> str:
         sentences.append(f"Left out: {plural(faces, 'face')}, each with its reason among the parts.")
     if empty:
         sentences.append(f"Not scored: {plural(len(empty), empty[0].kind)}, each with its reason among the parts.")
-    if samples.problem:
-        sentences.append(clean(samples.problem))
     return " ".join(sentences)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -92,5 +93,6 @@ app.add_typer(models_app, name="models")
 
 
 def main() -> None:
-    """The entry point of the ``deepscan`` command."""
+    """The entry point of the ``deepscan`` command. A polite request to end (SIGTERM) is taken as Ctrl-C."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     app()

@@ -65,6 +65,10 @@ class Console:
             return
         if len(report.items) == 1 and not report.skipped:
             self._account(report.items[0])
+        elif len(report.skipped) == 1 and not report.items:
+            (skipped,) = report.skipped
+            self._print(clean(str(skipped.path)), "bold")
+            self._print(f"Not examined ({skipped.code}): {skipped.reason}", "yellow", indent=2)
         else:
             self._overview(report)
         for line in words.limits(report):
@@ -91,7 +95,7 @@ class Console:
                     Text(clean(str(item.item.name))), Text(call, style=COLOURS[call]), Text(words.because(item))
                 )
             self._out.print(table)
-        for line in words.counts(report):
+        for line in (*words.counts(report), *words.unexamined(report)):
             self._print(line)
         if not report.finished:
             self._print("The scan was interrupted: what was finished is kept, and the same command goes on.", "yellow")
@@ -108,6 +112,8 @@ class Console:
                 self._print(f"{words.OUTCOMES[result.outcome]}: {result.reason}", indent=4)
             elif not result.findings:
                 self._print("Nothing found.", indent=4)
+            if result.partial is not None:
+                self._print(f"Examined only in part: {result.partial}", "yellow", indent=4)
             for finding in result.findings:
                 self._print(f"[{finding.level}, {finding.code}] {finding.summary}", indent=4)
                 for line in words.evidence(finding):

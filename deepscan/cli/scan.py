@@ -54,7 +54,7 @@ def scan(
     flags = {
         name: value
         for name, value in locals().items()
-        if name in ScanOptions.__dataclass_fields__ and value not in (None, False, [])
+        if name in ScanOptions.__dataclass_fields__ and value is not None and value is not False and value != []
     }
     options = with_settings(ScanOptions(), load_settings(Path.cwd()) | flags)
     folder, names = _targets(output, words(formats), exhibits=options.exhibits)
@@ -67,12 +67,21 @@ def scan(
 
     if names:
         base.choose(names)
-    places = [p for word in paths for p in (read_list(sys.stdin.buffer.read()) if word == STDIO else (Path(word),))]
+    places = [Path(word) for word in paths if word != STDIO]
+    listed = read_list(sys.stdin.buffer.read()) if STDIO in paths else ()
     console = Console(quiet=quiet, colour=not no_colour, stdout_is_data=output == STDIO)
     if folder is not None and case is None:
         case = folder / CASE_NAME
     with console.events() as events:
-        report = run(places, options, case=case, output=folder, events=events, argv=("deepscan", *sys.argv[1:]))
+        report = run(
+            places,
+            options,
+            listed=listed,
+            case=case,
+            output=folder,
+            events=events,
+            argv=("deepscan", *sys.argv[1:]),
+        )
     written = base.write(report, names, folder) if folder is not None else ()
     if output == STDIO:
         base.write_stdout(report, names[0], sys.stdout)

@@ -37,6 +37,9 @@ MAX_VALUE = 160
 """Characters of one piece of evidence in the terminal."""
 
 
+MAX_UNEXAMINED = 10
+"""Files named in the terminal of those that could not be examined."""
+
 MAX_WHY = 100
 """Characters of the reason beside a file in the summary table."""
 
@@ -117,14 +120,21 @@ def counts(report: ScanReport) -> Iterator[str]:
     for call in (Call.STRONG, Call.MODERATE, Call.WEAK, Call.NO_EVIDENCE, Call.UNDETERMINED):
         if calls[call]:
             yield f"  {call:<13} {calls[call]:>7,}"
-    partly = sum(
-        any(result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for result in item.results) for item in report.items
-    )
+    partly = sum(item.incomplete for item in report.items)
     if partly:
         yield f"  {partly:,} of them could be examined only in part."
     for code, number in sorted(Counter(s.code for s in report.skipped).items()):
         mark = "NOT EXAMINED" if code.incomplete else "left out"
         yield f"  {mark}: {plural(number, 'file')} ({code})"
+
+
+def unexamined(report: ScanReport) -> Iterator[str]:
+    """Files that should have been examined and were not, a line each with its reason, as far as there is room."""
+    missed = [skipped for skipped in report.skipped if skipped.code.incomplete]
+    for skipped in missed[:MAX_UNEXAMINED]:
+        yield f"  {clean(str(skipped.path))}: {_cut(skipped.reason)}"
+    if len(missed) > MAX_UNEXAMINED:
+        yield f"  … and {len(missed) - MAX_UNEXAMINED:,} more: the reports have them all."
 
 
 def limits(report: ScanReport) -> Iterator[str]:

@@ -9,9 +9,10 @@ every answer), never the rest; they are scanned again. ``FULL`` would wait for t
 need no lock, change nothing and may look on while a scan runs. After a clean end the log is folded in and the lock file
 removed: a case at rest is one plain file that can be read from read-only media.
 
-**What is reused.** The answer for the same name, bytes (size, SHA-256, kind, container) and fingerprint, unless a check
-timed out, or failed for a reason that may have gone (a disk that could not be read, a lost worker): those are tried
-again. A file that breaks its format is answered. Answers of earlier runs stay for reuse; the entries, which say what belongs to a report, are those of the last run only.
+**What is reused.** The answer for the same name, bytes (size, SHA-256, kind, container) and fingerprint, unless a
+check timed out, or failed for a reason that may have gone (a disk that could not be read, a lost worker): those are
+tried again. A file that breaks its format is answered. Answers of earlier runs stay for reuse; the entries, which say
+what belongs to a report, are those of the last run only.
 """
 
 from __future__ import annotations

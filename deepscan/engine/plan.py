@@ -25,9 +25,9 @@ def plan(item: MediaItem, checks: Sequence[Check | BatchCheck]) -> tuple[tuple[s
     return tuple(run), tuple(settled)
 
 
-def not_applicable(spec: CheckSpec, reason: str, seconds: float = 0.0) -> CheckResult:
-    """The result of a check that has nothing to say about a file."""
-    return CheckResult(spec.id, spec.version, Outcome.NOT_APPLICABLE, reason=reason, seconds=seconds)
+def not_applicable(spec: CheckSpec, reason: str, partial: str | None = None) -> CheckResult:
+    """The result of a check that has nothing to say about a file, or about the part of it that could be read."""
+    return CheckResult(spec.id, spec.version, Outcome.NOT_APPLICABLE, reason=reason, partial=partial)
 
 
 def _why_not(check: Check | BatchCheck, item: MediaItem) -> str | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +29,7 @@ from deepscan.engine.executors import Executor, Pending, WorkerLost
 from deepscan.engine.plan import not_applicable, plan
 from deepscan.engine.subject import FileSubject
 from deepscan.engine.verdict import decide
-from deepscan.errors import MediaError, OutputError
+from deepscan.errors import MediaError, OutputError, UnreadableError
 from deepscan.media.faces import HaarFinder
 from deepscan.models.card import ModelCard
 from deepscan.text import clean
@@ -40,15 +41,24 @@ BATCH_SIZES = {"cpu": 32, "mps": 64, "cuda": 256}
 """Samples in a batch with ``--batch-size auto``, by kind of device."""
 
 
+Stamp: TypeAlias = tuple[int, int, int, int]
+"""Size in bytes, times of the last change of content and of anything in nanoseconds, and inode."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a worker needs to know to examine one file with some of the checks; pickled."""
+    """What a worker needs to know to examine one file with some of the checks; pickled.
+
+    ``stamp`` is the file's when it was handed out: answers about a file that changed meanwhile would stand beside the
+    hash of other bytes.
+    """
 
     item: MediaItem
     checks: tuple[CheckSpec, ...]
     card: ModelCard | None
     options: ScanOptions
     output: Path | None
+    stamp: Stamp | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,7 +94,20 @@ def examine(task: Task) -> Examined:
             lasting = lasting and is_lasting(answer)
             answer = failure(check.spec, answer, task.item)
         results.append(replace(answer, seconds=seconds))
+    if task.stamp is None or read_stamp(task.item) != task.stamp:
+        gone = UnreadableError("The file changed or vanished while it was examined.")
+        return Examined(tuple(failure(spec, gone, task.item) for spec in task.checks), {}, lasting=False)
     return Examined(tuple(results), samples, lasting)
+
+
+def read_stamp(item: MediaItem) -> Stamp | None:
+    """The file's stamp as it is now; None when it is gone, or is no longer of the size that was hashed."""
+    try:
+        now = item.path.stat()
+    except OSError:
+        return None
+    stamp = (now.st_size, now.st_mtime_ns, now.st_ctime_ns, now.st_ino)
+    return stamp if now.st_size == item.size else None
 
 
 def _answer(check: Check | BatchCheck, subject: Subject) -> CheckResult | Samples | Exception:
@@ -120,7 +143,7 @@ def failure(spec: CheckSpec, error: Exception, item: MediaItem) -> CheckResult:
     """The result of a check that raised: ``not_applicable`` when it said so, else ``failed`` with a sentence."""
     match error:
         case NotApplicableError():
-            return not_applicable(spec, str(error))
+            return not_applicable(spec, str(error), error.partial)
         case MediaError():
             reason = error.message
         case WorkerLost(timed_out=True):
@@ -226,7 +249,7 @@ class Runner:
     def _begin(self, position: int, item: MediaItem, executor: Executor[Task, Examined]) -> None:
         wanted, settled = plan(item, list(self._checks.values()))
         specs = tuple(self._checks[name].spec for name in wanted)
-        task = Task(item, specs, self._card, self._options, self._output)
+        task = Task(item, specs, self._card, self._options, self._output, read_stamp(item))
         entry = _Open(
             position=position,
             item=item,

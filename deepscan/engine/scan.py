@@ -36,7 +36,6 @@ from deepscan.types import (
     JSONValue,
     Level,
     MediaItem,
-    Outcome,
     RunInfo,
     ScanReport,
     Skipped,
@@ -59,6 +58,7 @@ def scan(
     paths: Sequence[Path],
     options: ScanOptions | None = None,
     *,
+    listed: Sequence[Path] = (),
     case: Path | None = None,
     output: Path | None = None,
     events: Events | None = None,
@@ -69,6 +69,8 @@ def scan(
     Args:
         paths: Files and folders, in the order of the report.
         options: What to do with them; the defaults when None.
+        listed: More of them, from a list that may be older than the folder it describes: what is not there any more is
+            skipped with its reason, where a missing one of ``paths`` is an error.
         case: The case file: finished files are stored in it at once, and unchanged ones answered from it. In memory
             when None.
         output: The folder exhibits go to (``options.exhibits``); it may not lie inside the evidence.
@@ -86,13 +88,13 @@ def scan(
         OutputError: the case file or an exhibit cannot be written.
     """
     options, events = options or ScanOptions(), events or Silent()
-    refuse_inside_evidence(paths, output, "output folder")
-    refuse_inside_evidence(paths, case, "case file")
+    refuse_inside_evidence((*paths, *listed), output, "output folder")
+    refuse_inside_evidence((*paths, *listed), case, "case file")
     selected = catalogue.select(options.checks, options.skip)
     pack = None
     if any(spec.id == "classifier" for spec in selected):
         pack = packs.find(options.model, fake_label=options.fake_label, offline=options.offline)
-    found = _discovered(paths, options, events)
+    found = _discovered(paths, listed, options, events)
     with CaseFile.open(case) as file:
         return _Scan(options, selected, pack, file, output, events, argv).run(found)
 
@@ -108,14 +110,9 @@ def exit_code(report: ScanReport, fail_on: Level | None) -> int:
         if any(item.verdict.call in failing for item in report.items):
             return EXIT_FOUND
     complete = report.finished and not any(s.code.incomplete for s in report.skipped)
-    if complete and not any(is_incomplete(item) for item in report.items):
+    if complete and not any(item.incomplete for item in report.items):
         return EXIT_CLEAN
     return EXIT_INCOMPLETE
-
-
-def is_incomplete(item: ItemReport) -> bool:
-    """Whether some check could not be carried out on a file."""
-    return any(result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) for result in item.results)
 
 
 def refuse_inside_evidence(paths: Sequence[Path], target: Path | None, what: str) -> None:
@@ -135,14 +132,16 @@ def refuse_inside_evidence(paths: Sequence[Path], target: Path | None, what: str
             )
 
 
-def _discovered(paths: Sequence[Path], options: ScanOptions, events: Events) -> list[Candidate | Skipped]:
+def _discovered(
+    paths: Sequence[Path], listed: Sequence[Path], options: ScanOptions, events: Events
+) -> list[Candidate | Skipped]:
     found: list[Candidate | Skipped] = []
-    for entry in walk(paths, options):
+    for entry in walk(paths, options, listed=listed):
         found.append(entry)
         if len(found) % 500 == 0:
             events.discovered(len(found), complete=False)
     if not found:
-        shown = ", ".join(clean(str(path)) for path in paths)
+        shown = ", ".join(clean(str(path)) for path in paths) or "the list"
         raise NothingToScanError(f"There are no files in {shown}.", "Name a folder or a file that holds media.")
     events.discovered(len(found), complete=True)
     return found

@@ -106,7 +106,7 @@ class Clip:
         self.stopped: str | None = None
         """Why stepping ended before the stream did."""
 
-    def property(self, number: int) -> float:
+    def value(self, number: int) -> float:
         """One of OpenCV's CAP_PROP values; 0 where it is not a number."""
         value = self._capture.get(number)
         return value if math.isfinite(value) else 0.0
@@ -115,7 +115,25 @@ class Clip:
         """Width and height in pixels."""
         import cv2
 
-        return int(self.property(cv2.CAP_PROP_FRAME_WIDTH)), int(self.property(cv2.CAP_PROP_FRAME_HEIGHT))
+        return int(self.value(cv2.CAP_PROP_FRAME_WIDTH)), int(self.value(cv2.CAP_PROP_FRAME_HEIGHT))
+
+    def announced(self, head: bytes) -> tuple[float, float | None]:
+        """The frame rate and the duration in seconds that the header states; ``head`` is how the file begins.
+
+        None for the duration where the container has no field for it, or FFmpeg guesses it.
+        """
+        import cv2
+
+        states = head[4:8] in _ATOMS or head[:4] in (b"\x1aE\xdf\xa3", b"RIFF", b"0&\xb2u") or head[:3] == b"FLV"
+        rate, count = self.value(cv2.CAP_PROP_FPS), self.value(cv2.CAP_PROP_FRAME_COUNT)
+        return rate, count / rate if states and 0 < rate <= 1000 and 0 < count < 1e9 else None
+
+    @property
+    def delayed(self) -> bool:
+        """Whether the times of frames are late, as with frames out of order in AVI; known after the first step."""
+        import cv2
+
+        return self.value(cv2.CAP_PROP_DTS_DELAY) != 0
 
     def step(self) -> float | None:
         """Go to the next frame and return its time in seconds; None at the end, or when a limit is reached."""
@@ -129,7 +147,7 @@ class Clip:
             raise self._source.error
         if more:
             self._steps += 1
-            return self.property(cv2.CAP_PROP_POS_MSEC) / 1000
+            return self.value(cv2.CAP_PROP_POS_MSEC) / 1000
         if time.monotonic() > self._source.deadline:
             self.stopped = f"at the limit of {duration(VIDEO_SECONDS)} of work"
         return None
@@ -156,6 +174,9 @@ class Clip:
         import cv2
 
         self._capture.set(cv2.CAP_PROP_POS_MSEC, 1000 * max(0.0, seconds))
+
+
+_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 
 
 @contextmanager

@@ -40,11 +40,12 @@ def read_list(data: bytes) -> tuple[Path, ...]:
     Names are separated by NUL when the list holds one, else by newlines; empty entries are ignored. Bytes that are no
     UTF-8 are kept (``os.fsdecode``).
     """
-    separator = b"\0" if b"\0" in data else b"\n"
-    return tuple(Path(os.fsdecode(name)) for name in data.split(separator) if name)
+    # A list written on Windows ends its lines with a carriage return too.
+    names = data.split(b"\0") if b"\0" in data else (name.removesuffix(b"\r") for name in data.split(b"\n"))
+    return tuple(Path(os.fsdecode(name)) for name in names if name)
 
 
-def walk(paths: Sequence[Path], options: ScanOptions) -> Iterator[Candidate | Skipped]:
+def walk(paths: Sequence[Path], options: ScanOptions, *, listed: Sequence[Path] = ()) -> Iterator[Candidate | Skipped]:
     """Find the files to examine.
 
     Folders are walked in the order of their entries' names (as bytes), a folder's content in its own place; each is
@@ -56,11 +57,15 @@ def walk(paths: Sequence[Path], options: ScanOptions) -> Iterator[Candidate | Sk
     hold for it too. Where links are followed (``options.follow_symlinks``), one to a folder that was entered already is
     left out: links can neither lead in a circle nor multiply a tree.
 
+    ``listed`` are more paths, from a list that may be older than what it describes: those that are gone or cannot be
+    read are Skipped.
+
     Raises:
         InputError: one of ``paths`` does not exist, or is a folder that cannot be listed. Raised by the call itself,
             before anything is found.
     """
-    return _Walk([_examine(path) for path in paths], options).run()
+    arguments: list[_Argument | Skipped] = [_examine(path) for path in paths]
+    return _Walk([*arguments, *(_examine_listed(path) for path in listed)], options).run()
 
 
 def reason_of(error: OSError | ValueError) -> str:
@@ -95,6 +100,14 @@ def _examine(path: Path) -> _Argument:
         raise InputError(f"{shown} cannot be read: {reason_of(e)}.", "Check the path and the file system.") from e
 
 
+def _examine_listed(path: Path) -> _Argument | Skipped:
+    try:
+        return _examine(path)
+    except InputError as e:
+        gone = isinstance(e.__cause__, FileNotFoundError)
+        return Skipped(path, SkipCode.VANISHED if gone else SkipCode.UNREADABLE, e.message)
+
+
 def _key(path: Path, *, is_folder: bool) -> str:
     """What tells files of different arguments apart: the absolute name.
 
@@ -126,11 +139,11 @@ class _Walk:
     walk of one folder keeps nothing.
     """
 
-    def __init__(self, arguments: Sequence[_Argument], options: ScanOptions) -> None:
+    def __init__(self, arguments: Sequence[_Argument | Skipped], options: ScanOptions) -> None:
         self._arguments = arguments
         self._options = options
         self._overlap = len(arguments) > 1
-        self._named = frozenset(argument.key for argument in arguments)
+        self._named = frozenset(argument.key for argument in arguments if isinstance(argument, _Argument))
         self._given: set[str] = set()
         self._entered: set[_FolderId] = set()
         self._include = tuple((pattern, _glob(pattern)) for pattern in options.include)
@@ -138,7 +151,9 @@ class _Walk:
 
     def run(self) -> Iterator[Candidate | Skipped]:
         for argument in self._arguments:
-            if stat.S_ISDIR(argument.mode):
+            if isinstance(argument, Skipped):
+                yield argument
+            elif stat.S_ISDIR(argument.mode):
                 yield from self._folder(argument)
             elif self._is_new(argument.key):
                 yield self._file(argument)

@@ -296,8 +296,9 @@ def _scaled(candidate: _Candidate, by: float) -> _Candidate:
 def _face(candidate: _Candidate, width: int, height: int) -> Face | None:
     """The face in a box clipped to the picture; None where most of the box lies outside, or too little is left."""
     half = candidate.side / 2
-    left, right = max(0, round(candidate.x - half)), min(width, round(candidate.x + half))
-    top, bottom = max(0, round(candidate.y - half)), min(height, round(candidate.y + half))
+    left, top, side = round(candidate.x - half), round(candidate.y - half), round(candidate.side)
+    left, right = max(0, left), min(width, left + side)
+    top, bottom = max(0, top), min(height, top + side)
     inside = max(0, right - left) * max(0, bottom - top)
     if inside < 0.5 * candidate.side**2 or min(right - left, bottom - top) < MIN_FACE_PIXELS / 2:
         return None

@@ -29,12 +29,12 @@ from pathlib import Path
 from statistics import median
 from typing import BinaryIO
 
-from deepscan.errors import LimitError, UnreadableError
+from deepscan.errors import LimitError, MediaError, UnreadableError
 from deepscan.media.clip import Clip, only_sound, opened
 from deepscan.media.decoding import check_size, open_file, shown
 from deepscan.media.frames import Frame, Pixels, Reading, Sampling
 from deepscan.media.limits import MAX_FRAME_SIDE, MAX_SAMPLED_FRAMES, MAX_TOTAL_PIXELS, VIDEO_SECONDS
-from deepscan.text import clean, duration
+from deepscan.text import clean, duration, plural
 
 SAME_TIME = 0.0005
 """Seconds within which two timestamps are one: containers count in milliseconds or finer."""
@@ -50,6 +50,13 @@ ALWAYS_IN_ORDER = 300
 
 SEEK_COST = 20
 """What one seek costs in decoded frames: OpenCV lands up to 16 frames early and steps to the place."""
+
+SEEK_FROM = (0.0, 2.0, 10.0)
+"""Seconds before the key frame from which a frame is sought, one after the other."""
+
+REREAD = 20_000
+"""Frames up to which a video is read from start to end after all when a seek missed; with more, the frame is given up
+and reported."""
 
 
 def read_video(path: Path, sampling: Sampling) -> Reading:
@@ -115,6 +122,7 @@ class _Walk:
     times: list[float] = field(default_factory=list)
     kept: dict[int, tuple[float, Pixels]] = field(default_factory=dict)
     stopped: str | None = None
+    missed: int = 0
     area: int = 0
 
     def keep(self, number: int, now: float, clip: Clip) -> bool:
@@ -141,12 +149,21 @@ def _read(file: BinaryIO, path: Path, sampling: Sampling) -> Reading:
         if clip is None:
             raise _unopened(file, path, packets, deadline)
         room = _room(clip.size(), path)
-        rate, announced = _announced(head, clip)
+        rate, announced = clip.announced(head)
         plan = _choose(packets.times, sampling, room)
-        walk = _visit(clip, packets, plan) if _seeking_pays(packets, plan, rate) else None
-        seeking = walk is not None
-        if walk is None:
-            walk = _walk(clip, plan.indices, hurried=not plan.indices)
+        walk = None
+        if seeking := _seeking_pays(packets, plan, rate):
+            walk = _visit(clip, packets, plan)
+        elif not plan.indices:  # two walks will be needed
+            clip.hurry((time.monotonic() + deadline) / 2)
+        if not seeking:
+            walk = _walk(clip, plan.indices)
+    if walk is None:
+        seeking, walk = False, _Walk()
+        with opened(file, deadline) as clip:
+            if clip is not None:
+                walk = _walk(clip, plan.indices)
+    if seeking:
         times, problems = packets.times, [plan.problem, _cut(packets, walk)]
         total = len(times) if packets.complete else None
     else:
@@ -177,10 +194,10 @@ def _list_packets(file: BinaryIO, path: Path, deadline: float) -> _Packets:
         if clip is None:
             return _Packets()
         _room(clip.size(), path)
-        letters = int(clip.property(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
+        letters = int(clip.value(cv2.CAP_PROP_FOURCC)).to_bytes(8, "little", signed=True)[:4]
         while (now := clip.step()) is not None:
             times.append(now)
-            if clip.property(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
+            if clip.value(cv2.CAP_PROP_LRF_HAS_KEY_FRAME):
                 keys.append(now)
         codec = clean(letters.rstrip(b"\0 ").decode("latin-1"))
         return _Packets(tuple(sorted(times)), tuple(sorted(keys)), clip.stopped is None, codec)
@@ -276,16 +293,10 @@ def _complete(walk: _Walk, final: _Choice, file: BinaryIO, deadline: float) -> N
 # Long videos.
 
 
-def _seeking_pays(clip: Clip, packets: _Packets, plan: _Choice) -> bool:
-    """Whether the frames of the plan are reached sooner, and as surely, by seeking to key frames."""
-    import cv2
-
-    rate = clip.property(cv2.CAP_PROP_FPS)
-    # OpenCV seeks by frame number, time times rate; a rate that is wrong by far would make it search in vain. Where
-    # the decoder's times are delayed, as with frames out of order in AVI, frames cannot be told apart by them.
-    if len(packets.times) <= ALWAYS_IN_ORDER or not packets.ordered or len(packets.keys) < 2:
-        return False
-    if not 0.5 < rate <= 1000 or clip.property(cv2.CAP_PROP_DTS_DELAY) != 0:
+def _seeking_pays(packets: _Packets, plan: _Choice, rate: float) -> bool:
+    """Whether the frames of the plan are reached much sooner by seeking to key frames."""
+    # OpenCV seeks by frame number, which is time times rate: a rate that is wrong by far makes it search in vain.
+    if len(packets.times) <= ALWAYS_IN_ORDER or not packets.ordered or len(packets.keys) < 2 or not 0.5 < rate <= 1000:
         return False
     cost = 0
     for number in plan.indices:
@@ -300,25 +311,30 @@ def _key_before(packets: _Packets, number: int) -> float:
     return packets.keys[max(0, at - 1)]
 
 
-def _visit(clip: Clip, packets: _Packets, plan: _Choice) -> _Walk:
-    """Decode the planned frames by seeking to the key frames before them."""
+def _visit(clip: Clip, packets: _Packets, plan: _Choice) -> _Walk | None:
+    """Decode the planned frames by seeking to the key frames before them; None where that does not work."""
     walk = _Walk()
-    now: float | None = None
+    now = clip.step()
+    if now is None or clip.delayed:
+        return None
     for number in plan.indices:
         wanted, key = packets.times[number], _key_before(packets, number)
-        if now is None or key > now + SAME_TIME:
-            # A seek may land late: try again from further back, at last from the beginning.
-            for back in (0.0, 2.0, 10.0, wanted):
-                clip.seek(key - back)
-                now = clip.step()
-                if now is None or now <= wanted + SAME_TIME:
-                    break
+        # Seeks may land late (a transport stream has no index) or nowhere (OpenCV reckons with the mean rate).
+        for back in SEEK_FROM:
+            if now is not None and key - back <= now <= wanted + SAME_TIME:
+                break
+            clip.seek(key - back)
+            now = clip.step()
         while now is not None and now < wanted - SAME_TIME:
             now = clip.step()
         if clip.stopped:
             break
-        shown_at = max(0, bisect_right(packets.times, (now or 0.0) + SAME_TIME) - 1)
-        if now is not None and not walk.keep(shown_at, now, clip):
+        if now is None or now > wanted + SAME_TIME:
+            if len(packets.times) <= REREAD:
+                return None
+            walk.missed += 1
+            continue
+        if not walk.keep(number, now, clip):
             break
     walk.stopped = walk.stopped or clip.stopped
     return walk
@@ -328,10 +344,12 @@ def _visit(clip: Clip, packets: _Packets, plan: _Choice) -> _Walk:
 
 
 def _cut(packets: _Packets, walk: _Walk) -> str | None:
-    """A sentence when a limit cut reading by seeking short."""
+    """A sentence when reading by seeking left something out."""
     if walk.stopped:
         at = packets.times[max(walk.kept, default=0)]
         return f"Reading stopped {walk.stopped}, {duration(at)} into the video: what follows was not examined."
+    if walk.missed:
+        return f"{plural(walk.missed, 'frame')} that should have been examined could not be reached or decoded."
     if not packets.complete:
         return (
             f"Only the first {duration(packets.times[-1])} of the video are examined: it has too many frames to list."
@@ -364,25 +382,16 @@ def _ending(times: Sequence[float], walk: _Walk, packets: _Packets, announced: f
     return None
 
 
-def _announced(head: bytes, clip: Clip) -> tuple[float, float | None]:
-    """The frame rate and the duration that the header states.
-
-    None for the duration where the container has no field for it, or FFmpeg guesses it.
-    """
-    import cv2
-
-    states = head[4:8] in _ATOMS or head[:4] in (b"\x1aE\xdf\xa3", b"RIFF", b"0&\xb2u") or head[:3] == b"FLV"
-    rate, count = clip.property(cv2.CAP_PROP_FPS), clip.property(cv2.CAP_PROP_FRAME_COUNT)
-    return rate, count / rate if states and 0 < rate <= 1000 and 0 < count < 1e9 else None
-
-
-_ATOMS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-
-
-def _why_not(file: BinaryIO, path: Path, packets: _Packets) -> str:
+def _unopened(file: BinaryIO, path: Path, packets: _Packets, deadline: float) -> MediaError:
+    """The reason why a video cannot be opened."""
+    name = shown(path)
+    if time.monotonic() > deadline:
+        return LimitError(f"Reading {name} took longer than {duration(VIDEO_SECONDS)} before it could be opened.")
     if packets.codec or packets.times:
         codec = f" {packets.codec!r}" if packets.codec else ", which has no name"
-        return f"{shown(path)} has a video stream, and there is no decoder for its codec{codec}."
+        return UnreadableError(f"{name} has a video stream, and there is no decoder for its codec{codec}.")
     if only_sound(file):
-        return f"{shown(path)} has no video stream, only sound."
-    return f"{shown(path)} cannot be opened as a video: its index is missing or damaged, or it has no video stream."
+        return UnreadableError(f"{name} has no video stream, only sound.")
+    return UnreadableError(
+        f"{name} cannot be opened as a video: its index is missing or damaged, or it has no video stream."
+    )

@@ -39,6 +39,7 @@ FILE_COLUMNS = (
     "failed",
     "timed_out",
     "reason",
+    "partial",
 )
 """Of :data:`FILES`. ``root`` joined with ``path`` is the file; a skipped file has no root."""
 
@@ -129,6 +130,7 @@ def _examined(report: ItemReport) -> dict[str, Cell]:
         "because": "; ".join(verdict.because),
         "findings": "; ".join(f"{f.code} ({f.level.value})" for r in report.results for f in r.findings),
         **{outcome.value: _ended(report.results, outcome) for outcome in Outcome},
+        "partial": "; ".join(f"{r.check}: {r.partial}" for r in report.results if r.partial is not None),
     }
 
 

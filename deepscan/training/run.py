@@ -23,7 +23,7 @@ from deepscan.training import calibrate, measure
 from deepscan.training.architectures import make_config
 from deepscan.training.data import describe, join_copies, read_dataset
 from deepscan.training.export import golden_vectors, save_network
-from deepscan.training.metrics import Scores, as_json, auc
+from deepscan.training.metrics import Scores, as_json
 from deepscan.training.shortcuts import trivial_scores
 from deepscan.training.splits import Split, split
 
@@ -140,12 +140,15 @@ def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: Train
     thresholds = calibrate.thresholds(
         _real_by_source(parts, scores), [_of_real(parts, scores, name) for name in measure.DISTORTIONS], "the test part"
     )
-    lowest = min((t.probability for t in thresholds), default=0.5)
+    levels = {str(t.level): t.probability for t in thresholds} or {"half": 0.5}
     metrics = {
-        name: {s: as_json(r) for s, r in measure.by_source(parts.test, scores["test", name], lowest).items()}
-        for name in measure.DISTORTIONS
+        level: {
+            name: {s: as_json(r) for s, r in measure.by_source(parts.test, scores["test", name], at).items()}
+            for name in measure.DISTORTIONS
+        }
+        for level, at in levels.items()
     }
-    trivial = trivial_scores(parts.train, parts.test)
+    trivial = measure.by_source(parts.test, trivial_scores(parts.train, parts.test), 0.5)
     return ModelCard(
         format=cards.CARD_FORMAT,
         name=options.name,
@@ -163,9 +166,9 @@ def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: Train
         licence_class=options.licence_class,
         metrics={
             "measured_on": "the test part of the data set, which decided nothing",
-            "threshold": lowest,
+            "thresholds": levels,
             "test": metrics,
-            "trivial_classifier_auc": auc(trivial, fake["test"]),
+            "trivial_classifier_auc": {source: measured.auc for source, measured in trivial.items()},
             "trained_on": {"pictures": len(parts.train), "parameters": sum(p.numel() for p in model.parameters())},
         },
         provenance={},

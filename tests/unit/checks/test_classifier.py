@@ -129,8 +129,7 @@ def test_whole_frames_need_no_faces() -> None:
         (_video(4), "No face was found in the 4 frames looked at, and this model looks at faces only."),
         (
             _video(2, problem="The stream is damaged after 3.2 s."),
-            "No face was found in the 2 frames looked at, and this model looks at faces only. "
-            "The stream is damaged after 3.2 s.",
+            "No face was found in the 2 frames looked at, and this model looks at faces only.",
         ),
         (
             FakeSubject([_frame()], {0: [TINY]}),
@@ -278,8 +277,7 @@ def test_a_frame_counts_with_its_highest_face_and_empty_frames_are_listed() -> N
     summary = _finding(result).summary
     assert "3 faces in them" in summary
     assert "Not scored: 2 frames" in summary
-    assert "The stream is damaged" in summary
-    assert "\x1b" not in summary
+    assert result.partial == "The stream is damaged after \\x1b[31m3.2 s."
 
 
 def test_the_pages_of_a_document_count_with_the_highest() -> None:

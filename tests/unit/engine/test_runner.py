@@ -85,9 +85,26 @@ def test_what_a_check_raises_becomes_its_result_and_the_others_go_on(tmp_path: P
     assert reasons[2] == "Broken on purpose."
     assert reasons[3] == "Nothing to say."
     assert reasons[4] == "Refused by name."
-    assert "cannot be opened" in str(reasons[5])
-    assert all(by_check(report)["brightness"].outcome is Outcome.DONE for report in reports)
+    assert "vanished" in str(reasons[5])
+    assert all(by_check(report)["brightness"].outcome is Outcome.DONE for report in reports[:5])
     assert all([r.check for r in report.results] == ["bytes", "brightness"] for report in reports)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_file_that_changes_while_it_is_examined_gets_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changing = item(tmp_path, "a-1", b"fine")
+
+    class Touching(Bytes):
+        def run(self, subject: Any) -> CheckResult:
+            (tmp_path / "a-1").write_bytes(b"other")
+            return super().run(subject)
+
+    monkeypatch.setattr(catalogue, "build", lambda *_: (Touching(),))
+    (report,) = run([changing], [Touching()])
+    assert report.results[0].outcome is Outcome.FAILED
+    assert "changed" in str(report.results[0].reason)
 
 
 @pytest.mark.usefixtures("fakes")

@@ -61,7 +61,7 @@ class Pieces:
         try:
             whole = file.seek(0, 2)
         except OSError as e:
-            raise UnreadableError(f"The file cannot be read: {e.strerror}.") from e
+            raise UnreadableError(f"The file cannot be read: {e.strerror or e}.") from e
         rest = max(0, whole - start)
         self.size = rest if size is None else min(size, rest)
         self._window = b""
@@ -100,4 +100,4 @@ class Pieces:
             self._file.seek(self._start + offset)
             return self._file.read(count)
         except OSError as e:
-            raise UnreadableError(f"The file cannot be read at byte {offset:,}: {e.strerror}.") from e
+            raise UnreadableError(f"The file cannot be read at byte {offset:,}: {e.strerror or e}.") from e
