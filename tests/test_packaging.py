@@ -96,7 +96,7 @@ class TestWheel:
         assert "[console_scripts]\ndeepscan = deepscan.cli.app:main\n" in points
 
     def test_its_licence(self, wheel: Path, stated: Message) -> None:
-        assert stated["License-Expression"] == "Apache-2.0"
+        assert stated["License-Expression"] == "Apache-2.0 AND LicenseRef-deepscan-faces-non-commercial"
         with zipfile.ZipFile(wheel) as archive:
             assert archive.read(f"{_dist_info()}/licenses/LICENSE") == (ROOT / "LICENSE").read_bytes()
 
