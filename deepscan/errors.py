@@ -40,6 +40,10 @@ EXIT_INTERRUPTED = 130
 """Stopped by the user (Ctrl-C, SIGTERM): what was finished is kept. 128 + SIGINT, as shells expect."""
 
 
+EXIT_PIPE = 141
+"""Whoever read the output stopped reading (as ``head`` does): nobody knows whether it saw all. 128 + SIGPIPE."""
+
+
 class DeepscanError(Exception):
     """The root of the tree.
 

@@ -18,7 +18,7 @@ from deepscan.cli.options import debug_is_on
 from deepscan.cli.report import report_command
 from deepscan.cli.scan import scan
 from deepscan.cli.train import train
-from deepscan.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_USAGE, DeepscanError
+from deepscan.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_USAGE, DeepscanError
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
         except BrokenPipeError:
             # Whoever read our output has closed it (as `head` does): the interpreter must not complain at its end.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(EXIT_CLEAN) from None
+            raise typer.Exit(EXIT_PIPE) from None
         except (typer.Exit, typer.Abort):
             raise
         except Exception as e:  # noqa: BLE001 - the one error boundary: no traceback without --debug, never exit code 1

@@ -27,6 +27,9 @@ WORST = 20
 PLAIN_SECONDS = 10.0
 """Seconds between progress lines when the error stream is no terminal."""
 
+MIN_FOR_ESTIMATE = 10
+"""Files after the first that must be answered before the time left is estimated."""
+
 COLOURS = {
     Call.STRONG: "bold red",
     Call.MODERATE: "red",
@@ -157,7 +160,7 @@ class _Bar(Silent):
         self._update(done=1)
 
     def examined(self, report: ItemReport, *, reused: bool) -> None:
-        self._tally.add(report)
+        self._tally.add(report, reused=reused)
         self._update(done=1)
 
     def scored(self, samples: int) -> None:
@@ -178,8 +181,10 @@ class _Lines(Silent):
 
     def _line(self) -> None:
         left = ""
-        if self._done and self._total:
-            left = f", {duration(self._tally.seconds / self._done * (self._total - self._done))} left"
+        begun, spent = self._tally.since_first
+        # The first answers come late (workers and model start), and then many at once: no guess from a handful.
+        if begun >= MIN_FOR_ESTIMATE and self._done < self._total:
+            left = f", {duration(spent / begun * (self._total - self._done))} left"
         self._console.print(Text(f"{self._done:,} of {plural(self._total, 'file')}, {self._tally}{left}"))
         self._last = time.monotonic()
 
@@ -200,7 +205,7 @@ class _Lines(Silent):
         self._step()
 
     def examined(self, report: ItemReport, *, reused: bool) -> None:
-        self._tally.add(report)
+        self._tally.add(report, reused=reused)
         self._step()
 
     def scored(self, samples: int) -> None:
@@ -214,19 +219,32 @@ class _Tally:
     """What has been seen so far."""
 
     def __init__(self) -> None:
-        self.samples = self.faces = self.findings = 0
+        self.samples = self.faces = self.findings = self.reused = 0
+        self._examined = 0
         self._started = time.monotonic()
+        self._first: float | None = None
 
     @property
-    def seconds(self) -> float:
-        """Seconds since the scan began."""
-        return max(time.monotonic() - self._started, 1e-3)
+    def since_first(self) -> tuple[int, float]:
+        """Files examined after the first one, and the seconds they took."""
+        if self._first is None:
+            return 0, 0.0
+        return self._examined - 1, time.monotonic() - self._first
 
-    def add(self, report: ItemReport) -> None:
+    def add(self, report: ItemReport, *, reused: bool) -> None:
         """Count one file's answer."""
+        if reused:
+            self.reused += 1
+        else:
+            self._first = self._first or time.monotonic()
+            self._examined += 1
         self.faces += sum(part.kind == "face" for result in report.results for part in result.parts)
         self.findings += report.verdict.call in (Call.WEAK, Call.MODERATE, Call.STRONG)
 
     def __str__(self) -> str:
-        rate = self.samples / self.seconds
-        return f"{plural(self.faces, 'face')}, {rate:.0f} images/s, {self.findings} with findings"
+        words = [plural(self.faces, "face"), f"{self.findings:,} with findings"]
+        if self.samples:
+            words.append(f"{self.samples / max(time.monotonic() - self._started, 1e-3):.1f} images/s")
+        if self.reused:
+            words.append(f"{self.reused:,} answered from the case file")
+        return ", ".join(words)

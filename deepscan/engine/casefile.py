@@ -220,6 +220,17 @@ class CaseFile:
             )
             self._run = cursor.lastrowid
 
+    def last_run(self) -> RunInfo | None:
+        """The record of the newest run, finished or not; None in a new case file."""
+        with self._translated():
+            rows = self._connection.execute("SELECT info FROM runs ORDER BY id DESC LIMIT 1").fetchall()
+        return self._read(rows[0][0], run_from_json) if rows else None
+
+    def amend(self, run: RunInfo) -> None:
+        """Correct the record of the run under way: what was not known when it began, such as the device."""
+        with self._transaction():
+            self._connection.execute("UPDATE runs SET info = ? WHERE id = ?", (_dump(run_to_json(run)), self._begun()))
+
     def finish(self, run: RunInfo) -> None:
         """End the run that began: every file is answered. A run that is not finished counts as interrupted."""
         with self._transaction():

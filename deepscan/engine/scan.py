@@ -161,15 +161,17 @@ class _Scan:
 
     def run(self, found: Sequence[Candidate | Skipped]) -> ScanReport:
         fingerprint = self._fingerprint()
-        record = self._record()
+        record = self._record(self.case.last_run())
         self.case.begin(record)
         finished = False
-        network: Network | None = None
 
         def load() -> Network | None:
-            nonlocal network
-            if self.pack is not None and network is None:
-                network = self._load(self.pack)
+            nonlocal record
+            if self.pack is None:
+                return None
+            network = self._load(self.pack)
+            record = replace(record, device=network.device, precision=network.precision)
+            self.case.amend(record)
             return network
 
         try:
@@ -178,8 +180,6 @@ class _Scan:
             finished = True
         except KeyboardInterrupt:
             self.events.note("Interrupted: what was finished is kept.")
-        if network is not None:
-            record = replace(record, device=network.device, precision=network.precision)
         if finished:
             self.case.finish(replace(record, finished=_now()))
         return self.case.report()
@@ -281,7 +281,11 @@ class _Scan:
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
-    def _record(self) -> RunInfo:
+    def _record(self, before: RunInfo | None) -> RunInfo:
+        """The record as far as it is known at the start; a scan answered from the case file alone loads no model, and
+        its scores are those of the run before.
+        """
+        scored = before if before is not None and self.pack is not None else None
         return RunInfo(
             tool="deepscan",
             version=__version__,
@@ -291,8 +295,8 @@ class _Scan:
             options=as_json(self.options),
             checks=tuple(CheckInfo(s.id, s.title, s.family, s.version) for s in self.selected),
             model=cards.to_json(self.pack.card) if self.pack else None,
-            device=None,
-            precision=None,
+            device=scored.device if scored else None,
+            precision=scored.precision if scored else None,
             libraries=_libraries(),
             host={"system": platform.system(), "machine": platform.machine(), "python": sys.version.split()[0]},
         )

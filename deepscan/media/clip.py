@@ -42,10 +42,13 @@ DECODER_THREADS = 2
 READ_AT_ONCE = 1 << 20
 """Bytes handed to FFmpeg at once. It may be led to ask for gigabytes, which Python would allocate first."""
 
-READS_TO_OPEN = 500_000
+READS_TO_OPEN = 200_000
 """Reads and seeks that opening a video may take; indexes of hours of video take a few thousand. A Windows Media file of
 713 bytes made FFmpeg read the same 204 bytes eight million times, and fill a gigabyte with what it found.
 """
+
+_RAISED = (OSError, ValueError, OverflowError, MemoryError, KeyboardInterrupt, SystemExit)
+"""What may be raised while a file is read: by the disk, by impossible positions, and by signals (Ctrl-C, SIGTERM)."""
 
 _fencing = threading.Lock()
 
@@ -72,7 +75,7 @@ class _Source(io.BufferedIOBase):
         try:
             wanted = READ_AT_ONCE if size is None or size < 0 else min(size, READ_AT_ONCE)
             return b"" if self._spent() else self._file.read(wanted)
-        except BaseException as e:  # noqa: BLE001 - see the class
+        except _RAISED as e:
             self.error = e
             return b""
 
@@ -83,8 +86,8 @@ class _Source(io.BufferedIOBase):
                 return -1
             return self._file.seek(offset, whence)
         except (OSError, ValueError, OverflowError):
-            return -1
-        except BaseException as e:  # noqa: BLE001 - see the class
+            return -1  # an answer that FFmpeg knows
+        except _RAISED as e:
             self.error = e
             return -1
 
