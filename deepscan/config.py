@@ -128,6 +128,7 @@ def load_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> 
             raise ConfigError(f"The configuration file {path} cannot be read: {e}.", "Mend or remove it.") from e
         for key in table:
             found = found.get(key, {})
+            _require(isinstance(found, Mapping), key, found, f"a table in {path}")
         for name, value in found.items():
             settings[_known(name.replace("-", "_"), str(path))] = value
     for name, value in environment.items():
@@ -159,6 +160,7 @@ def _known(name: str, origin: str) -> str:
 def _convert(name: str, hint: Any, value: Any) -> Any:
     wanted = str(hint)
     if "tuple" in wanted:
+        _require(isinstance(value, (str, list, tuple)), name, value, "a list, or words with commas")
         words = value.split(",") if isinstance(value, str) else list(value)
         words = [str(w).strip() for w in words if str(w).strip()]
         if "MediaKind" not in wanted:
@@ -169,7 +171,16 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
     if value is None or (isinstance(value, str) and value.lower() == "auto" and "None" in wanted):
         return None
     if "bool" in wanted:
-        words_for = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False}
+        words_for = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
         _require(str(value).lower() in words_for, name, value, "true or false")
         return words_for[str(value).lower()]
     if name == "max_size":
@@ -177,12 +188,15 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
             return parse_size(str(value))
         except ValueError as e:
             raise ConfigError(f"Option max-size is {value!r}, and must be a size such as 500MB or 2GiB.") from e
-    for kind in (int, float):
+    for kind, noun in ((int, "a whole number"), (float, "a number")):
         if kind.__name__ in wanted:
+            _require(not isinstance(value, bool), name, value, noun)
             try:
-                return kind(value)
+                number = kind(value)
             except (TypeError, ValueError) as e:
-                raise ConfigError(f"Option {name} is {value!r}, and must be a number.") from e
+                raise ConfigError(f"Option {name} is {value!r}, and must be {noun}.") from e
+            _require(not isinstance(value, float) or number == value, name, value, noun)
+            return number
     return str(value)
 
 
@@ -240,6 +254,9 @@ class TrainOptions:
         _require(0 <= self.ema < 1, "ema", self.ema, "between 0 and 1")
         _require(0 <= self.degrade <= 1, "degrade", self.degrade, "between 0 and 1")
         _require(0 <= self.pseudo_fakes <= 1, "pseudo_fakes", self.pseudo_fakes, "between 0 and 1")
+        _require(0 <= self.margin <= 2, "margin", self.margin, "between 0 and 2 (the card's range)")
+        _require(0 <= self.evenness <= 1, "evenness", self.evenness, "between 0 and 1")
+        _require(0 <= self.seed < 2**31, "seed", self.seed, "between 0 and 2147483647")
         _require(0 < self.held_out < 1, "held_out", self.held_out, "between 0 and 1")
         _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
         _require(self.subject in ("face", "frame"), "subject", self.subject, "face or frame")

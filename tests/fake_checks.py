@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,7 +66,7 @@ def _raise(error: Exception) -> None:
     raise error
 
 
-_ACTIONS = {
+_ACTIONS: dict[bytes, Callable[[], None]] = {
     b"SEGFAULT": lambda: os.kill(os.getpid(), signal.SIGSEGV),
     b"SPIN": _spin,
     b"RAISE": lambda: _raise(ZeroDivisionError("a fault")),
@@ -95,10 +95,10 @@ class Brightness:
     def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         if len(batch) > self.most:
             raise MemoryError
-        means = batch.mean((1, 2, 3)) / 255
+        means: NDArray[np.float32] = (batch.mean((1, 2, 3)) / 255).astype(np.float32)
         if (means > self.fail_above).any():
             raise RuntimeError("too bright")
-        return means.astype(np.float32)
+        return means
 
     def conclude(self, item: MediaItem, samples: Samples, scores: Sequence[float]) -> CheckResult:
         if not scores:

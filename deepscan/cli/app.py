@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import functools
+import io
 import logging
 import os
 import signal
@@ -19,8 +21,11 @@ from deepscan.cli.report import report_command
 from deepscan.cli.scan import scan
 from deepscan.cli.train import train
 from deepscan.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_USAGE, DeepscanError
+from deepscan.text import clean
 
 log = logging.getLogger(__name__)
+
+FAULT = "This is a fault of deepscan: run again with --debug and report it."
 
 app = typer.Typer(
     name="deepscan",
@@ -49,20 +54,20 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
             raise typer.Exit(EXIT_PIPE) from None
         except (typer.Exit, typer.Abort):
             raise
+        except OSError as e:
+            if e.errno != errno.ENOSPC:
+                _fail(f"Unexpected {type(e).__name__}: {e}", FAULT, EXIT_USAGE)
+            _fail("The output cannot be written: no space is left.", "Free some space, or write elsewhere.", EXIT_USAGE)
         except Exception as e:  # noqa: BLE001 - the one error boundary: no traceback without --debug, never exit code 1
-            _fail(
-                f"Unexpected {type(e).__name__}: {e}",
-                "This is a fault of deepscan: run again with --debug and report it.",
-                EXIT_USAGE,
-            )
+            _fail(f"Unexpected {type(e).__name__}: {e}", FAULT, EXIT_USAGE)
 
     return run
 
 
 def _fail(message: str, hint: str, code: int) -> None:
-    typer.echo(f"deepscan: {message}", err=True)
+    typer.echo(f"deepscan: {clean(message, limit=None)}", err=True)
     if hint:
-        typer.echo(f"          {hint}", err=True)
+        typer.echo(f"          {clean(hint, limit=None)}", err=True)
     if debug_is_on():
         log.debug("Where it happened:", exc_info=True)
     raise typer.Exit(code) from None
@@ -95,4 +100,7 @@ app.add_typer(models_app, name="models")
 def main() -> None:
     """The entry point of the ``deepscan`` command. A polite request to end (SIGTERM) is taken as Ctrl-C."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal that knows few letters still gets its summary
     app()

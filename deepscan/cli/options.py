@@ -8,6 +8,11 @@ from typing import Annotated
 
 import typer
 
+from deepscan.errors import UsageError
+
+STDIO = "-"
+"""Standard input among the paths, standard output as the target."""
+
 _LOGGER = logging.getLogger("deepscan")
 
 
@@ -90,3 +95,20 @@ OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the 
 def words(value: str | None) -> tuple[str, ...] | None:
     """``"csv, json"`` as ``("csv", "json")``; None stays None."""
     return None if value is None else tuple(word.strip() for word in value.split(",") if word.strip())
+
+
+def targets(
+    output: str | None, names: tuple[str, ...] | None, *, exhibits: bool
+) -> tuple[Path | None, tuple[str, ...]]:
+    """The folder reports go to (None for standard output or nowhere), and which reports. Raises UsageError."""
+    if output is None:
+        if names or exhibits:
+            raise UsageError("Nothing says where to write to.", "Name a folder with -o, or - for standard output.")
+        return None, ()
+    if output != STDIO:
+        return Path(output), names or ("csv", "json")
+    if exhibits:
+        raise UsageError("Exhibits cannot go to standard output.", "Name a folder with -o.")
+    if names and len(set(names)) > 1:
+        raise UsageError("Only one report can go to standard output.", "Choose one with --format.")
+    return None, names or ("json",)

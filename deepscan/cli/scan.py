@@ -8,11 +8,9 @@ from pathlib import Path
 import typer
 
 from deepscan.cli import options as o
-from deepscan.cli.options import words
 from deepscan.config import ScanOptions, load_settings, with_settings
-from deepscan.errors import EXIT_INTERRUPTED, UsageError
+from deepscan.errors import EXIT_INTERRUPTED
 
-STDIO = "-"
 CASE_NAME = "deepscan.case"
 """The case file's name where only an output folder is given."""
 
@@ -57,19 +55,19 @@ def scan(
         if name in ScanOptions.__dataclass_fields__ and value is not None and value is not False and value != []
     }
     options = with_settings(ScanOptions(), load_settings(Path.cwd()) | flags)
-    folder, names = _targets(output, words(formats), exhibits=options.exhibits)
+    folder, names = o.targets(output, o.words(formats), exhibits=options.exhibits)
     # The engine is loaded only now: --help and usage errors stay quick.
     from deepscan.cli.console import Console
-    from deepscan.engine.scan import exit_code
+    from deepscan.engine.scan import exit_code, refuse_inside_evidence
     from deepscan.engine.scan import scan as run
     from deepscan.media.discover import read_list
     from deepscan.reports import base
 
-    if names:
-        base.choose(names)
-    places = [Path(word) for word in paths if word != STDIO]
-    listed = read_list(sys.stdin.buffer.read()) if STDIO in paths else ()
-    console = Console(quiet=quiet, colour=not no_colour, stdout_is_data=output == STDIO)
+    places = [Path(word) for word in paths if word != o.STDIO]
+    listed = read_list(sys.stdin.buffer.read()) if o.STDIO in paths else ()
+    for name in base.file_names(names):
+        refuse_inside_evidence((*places, *listed), folder and folder / name, "report")
+    console = Console(quiet=quiet, colour=not no_colour, stdout_is_data=output == o.STDIO)
     if folder is not None and case is None:
         case = folder / CASE_NAME
     with console.events() as events:
@@ -83,24 +81,7 @@ def scan(
             argv=("deepscan", *sys.argv[1:]),
         )
     written = base.write(report, names, folder) if folder is not None else ()
-    if output == STDIO:
+    if output == o.STDIO:
         base.write_stdout(report, names[0], sys.stdout)
     console.summary(report, written)
     raise typer.Exit(exit_code(report, options.fail_level) if report.finished else EXIT_INTERRUPTED)
-
-
-def _targets(
-    output: str | None, names: tuple[str, ...] | None, *, exhibits: bool
-) -> tuple[Path | None, tuple[str, ...]]:
-    """The folder reports go to (None for standard output or nowhere), and which reports."""
-    if output is None:
-        if names or exhibits:
-            raise UsageError("Nothing says where to write to.", "Name a folder with -o, or - for standard output.")
-        return None, ()
-    if output != STDIO:
-        return Path(output), names or ("csv", "json")
-    if exhibits:
-        raise UsageError("Exhibits cannot go to standard output.", "Name a folder with -o.")
-    if names and len(set(names)) > 1:
-        raise UsageError("Only one report can go to standard output.", "Choose one with --format.")
-    return None, names or ("json",)

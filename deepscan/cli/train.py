@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from deepscan.config import TrainOptions
-from deepscan.text import duration
+from deepscan.text import clean, duration
 
 _D = TrainOptions()
 
@@ -64,4 +64,7 @@ def train(
         typer.echo(line, err=True)
 
     card = train_pack(dataset, output, options, progress, ["deepscan", *sys.argv[1:]])
-    typer.echo(f"Packed {card.name} into {output}: see its error rates with 'deepscan models info {output}'.", err=True)
+    shown = clean(str(output), limit=None)
+    typer.echo(
+        f"Packed {clean(card.name)} into {shown}: its error rates are in 'deepscan models info {shown}'.", err=True
+    )

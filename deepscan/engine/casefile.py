@@ -49,8 +49,7 @@ logger = logging.getLogger(__name__)
 APPLICATION_ID = 0x44534346
 """``DSCF`` in the file's header: https://www.sqlite.org/pragma.html#pragma_application_id ."""
 
-CASE_VERSION = 1
-"""The layout of the tables below (``user_version``)."""
+CASE_VERSION = 1  # the layout of the tables below (``user_version``)
 
 MAGIC = b"SQLite format 3\0"
 """The first bytes of every case file that is not empty."""
@@ -80,16 +79,9 @@ _FIND = "SELECT id FROM answers WHERE root = ? AND name = ? AND sha256 = ? AND f
 _ENTRIES = "SELECT report, skipped FROM entries LEFT JOIN answers ON answers.id = answer ORDER BY position"
 _ITEMS = "SELECT report FROM entries JOIN answers ON answers.id = answer ORDER BY position"
 
-_WAIT = 2.0
-"""Seconds to wait for another program that reads the case file, before it is called busy."""
+_WAIT = 2.0  # seconds to wait for another program that reads the case file, before it is called busy
 
 _T = TypeVar("_T")
-
-
-def companions(path: Path) -> tuple[Path, ...]:
-    """The case file and the files that stand beside it while it is in use: a scan leaves them out."""
-    real = path.resolve()
-    return real, *(real.with_name(real.name + suffix) for suffix in ("-wal", "-shm", "-journal", ".lock"))
 
 
 class CaseFile:
@@ -215,10 +207,8 @@ class CaseFile:
         """Begin a run: from here on, reports are of this run, and not finished. Answers of earlier runs stay."""
         with self._transaction():
             self._connection.execute("DELETE FROM entries")
-            cursor = self._connection.execute(
-                "INSERT INTO runs (info, finished) VALUES (?, 0)", (_dump(run_to_json(run)),)
-            )
-            self._run = cursor.lastrowid
+            info = _dump(run_to_json(run))
+            self._run = self._connection.execute("INSERT INTO runs (info, finished) VALUES (?, 0)", (info,)).lastrowid
 
     def last_run(self) -> RunInfo | None:
         """The record of the newest run, finished or not; None in a new case file."""
@@ -226,17 +216,15 @@ class CaseFile:
             rows = self._connection.execute("SELECT info FROM runs ORDER BY id DESC LIMIT 1").fetchall()
         return self._read(rows[0][0], run_from_json) if rows else None
 
-    def amend(self, run: RunInfo) -> None:
+    def amend(self, run: RunInfo, *, finished: bool = False) -> None:
         """Correct the record of the run under way: what was not known when it began, such as the device."""
         with self._transaction():
-            self._connection.execute("UPDATE runs SET info = ? WHERE id = ?", (_dump(run_to_json(run)), self._begun()))
+            values = (_dump(run_to_json(run)), finished, self._begun())
+            self._connection.execute("UPDATE runs SET info = ?, finished = ? WHERE id = ?", values)
 
     def finish(self, run: RunInfo) -> None:
         """End the run that began: every file is answered. A run that is not finished counts as interrupted."""
-        with self._transaction():
-            self._connection.execute(
-                "UPDATE runs SET info = ?, finished = 1 WHERE id = ?", (_dump(run_to_json(run)), self._begun())
-            )
+        self.amend(run, finished=True)
 
     def reuse(self, item: MediaItem, fingerprint: str) -> ItemReport | None:
         """The stored answer for an unchanged file, with ``item`` as it is now; None when it must be examined.
@@ -332,8 +320,8 @@ class CaseFile:
     def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
         """Everything in the block, or nothing of it."""
         with self._translated():
-            self._connection.execute(f"BEGIN {kind}")
-            try:
+            try:  # around BEGIN too: Ctrl-C may arrive between it and the next line
+                self._connection.execute(f"BEGIN {kind}")
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:

@@ -116,8 +116,8 @@ def _answer(check: Check | BatchCheck, subject: Subject) -> CheckResult | Sample
         return check.samples(subject) if isinstance(check, BatchCheck) else _storable(check.run(subject))
     except OutputError:
         raise
-    except Exception as e:
-        return e
+    except (Exception, SystemExit) as e:  # a check, or a library below it, that ends the program ends only itself
+        return e if isinstance(e, Exception) else RuntimeError(f"it tried to end the program with {e.code}")
 
 
 def is_lasting(error: Exception) -> bool:

@@ -116,7 +116,7 @@ def exit_code(report: ScanReport, fail_on: Level | None) -> int:
 
 
 def refuse_inside_evidence(paths: Sequence[Path], target: Path | None, what: str) -> None:
-    """Refuse to write into a folder that is being scanned: evidence is never written to.
+    """Refuse to write over a file or into a folder that is being scanned: evidence is never written to.
 
     Raises:
         OutputError: ``target`` is or lies inside one of ``paths``.
@@ -125,6 +125,11 @@ def refuse_inside_evidence(paths: Sequence[Path], target: Path | None, what: str
         return
     place = target.resolve()
     for path in paths:
+        if place == path.resolve() and not path.is_dir():
+            raise OutputError(
+                f"The {what} {clean(str(target))} is a file that is to be scanned.",
+                "deepscan never writes to evidence: name another place.",
+            )
         if path.is_dir() and place.is_relative_to(path.resolve()):
             raise OutputError(
                 f"The {what} {clean(str(target))} lies inside {clean(str(path))}, which is to be scanned.",

@@ -119,6 +119,11 @@ def choose(formats: Sequence[str]) -> tuple[Renderer, ...]:
     return tuple(RENDERERS[name] for name in dict.fromkeys(formats))
 
 
+def file_names(formats: Sequence[str]) -> tuple[str, ...]:
+    """The names of the files that these formats write into a folder. Raises UsageError."""
+    return tuple(name for renderer in choose(formats) for name in renderer.names) if formats else ()
+
+
 def write(report: ScanReport, formats: Sequence[str], folder: Path) -> tuple[Path, ...]:
     """Write reports into a folder, which is made where it is missing; returns the files, in the order written.
 

@@ -42,19 +42,25 @@ def thresholds(
     """Pick a threshold per level on the calibration part, and measure its false alarms on the test part.
 
     ``calibration_real`` holds the probabilities of real pictures by source and distortion: the worst of them decides.
-    A level whose measured false alarms, at the upper end of their 95 % interval, pass twice the aim is left out.
+    ``test_real`` holds those of the test part, one array for each distortion. A level whose measured false alarms, at
+    the upper end of their 95 % interval, pass twice the aim is left out.
     """
     found = []
-    real = np.concatenate(list(test_real))
     for level, aim in TARGETS:
         threshold = threshold_at(list(calibration_real.values()), aim)
         if threshold is None:
             continue
         threshold = max(threshold, 0.5)
-        alarms = int((real >= threshold).sum())
-        bound = upper_bound(alarms, len(real))
+        # The same pictures in every form: the worst form counts, they are not pooled as if they were more pictures.
+        alarms, total = max(((int((real >= threshold).sum()), len(real)) for real in test_real), key=_share)
+        bound = upper_bound(alarms, total)
         if bound > 2 * aim:
             continue
-        note = f"{alarms} of {len(real)} held-out real pictures ({measured_on}); 95 % upper bound {bound:.2%}"
-        found.append(Threshold(level, threshold, round(alarms / len(real), 5), note))
+        note = f"{alarms} of {total} held-out real pictures ({measured_on}); 95 % upper bound {bound:.1%}"
+        found.append(Threshold(level, threshold, round(alarms / total, 5), note))
     return tuple(found)
+
+
+def _share(counted: tuple[int, int]) -> float:
+    alarms, total = counted
+    return alarms / total

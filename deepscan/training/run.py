@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WORST_FORM = "in the worst of their forms: " + ", ".join(measure.DISTORTIONS)
+"""How the card says what a false-alarm rate was measured on."""
+
 MIN_FACE_SIDE = 48
 """Shortest side in pixels of a face crop that a pack trained here accepts: below a third of its input, enlarging has
 replaced what the network looks for."""
@@ -138,7 +141,7 @@ def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: Train
     calibration = calibrate.fit(plain[usable], fake["calibration"][usable])
     scores = {key: calibrate.apply(value, calibration) for key, value in logits.items()}
     thresholds = calibrate.thresholds(
-        _real_by_source(parts, scores), [_of_real(parts, scores, name) for name in measure.DISTORTIONS], "the test part"
+        _real_by_source(parts, scores), [_of_real(parts, scores, name) for name in measure.DISTORTIONS], WORST_FORM
     )
     levels = {str(t.level): t.probability for t in thresholds} or {"half": 0.5}
     metrics = {

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deepscan.cli.models import models_app
-from deepscan.errors import CorruptPackError, ModelError, ModelNotFoundError
+from deepscan.cli.app import app
+from deepscan.errors import EXIT_USAGE
 from deepscan.models.packs import Pack
 from tests.fake_pack import make_model, make_pack, make_plain, vit_config
 from tests.unit.models.test_hub import COMMIT, store
@@ -31,9 +31,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _run(*arguments: str) -> str:
-    result = runner.invoke(models_app, list(arguments), catch_exceptions=False)
+    result = runner.invoke(app, ["models", *arguments], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
+
+
+def _refused(*arguments: str) -> str:
+    result = runner.invoke(app, ["models", *arguments], catch_exceptions=False)
+    assert result.exit_code == EXIT_USAGE, result.output
+    return result.stderr
 
 
 def test_info_shows_the_card(pack: Pack) -> None:
@@ -65,8 +71,7 @@ def test_a_damaged_pack_is_an_error(pack: Pack, tmp_path: Path) -> None:
     (tmp_path / "card.json").write_bytes((pack.folder / "card.json").read_bytes())
     (tmp_path / "config.json").write_bytes((pack.folder / "config.json").read_bytes())
     (tmp_path / "model.safetensors").write_bytes(b"x")
-    with pytest.raises(CorruptPackError):
-        _run("verify", str(tmp_path))
+    assert "not those its card describes" in _refused("verify", str(tmp_path))
 
 
 def test_list_shows_what_is_here(cache: Path, tmp_path: Path) -> None:
@@ -86,17 +91,13 @@ def test_pull_fetches_and_names_the_commit(cache: Path, monkeypatch: pytest.Monk
 
 
 def test_pull_refuses_what_is_no_id_and_when_offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ModelNotFoundError, match="no id"):
-        _run("pull", "./folder")
+    assert "no id" in _refused("pull", "./folder")
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(ModelError, match="HF_HUB_OFFLINE"):
-        _run("pull", "owner/name")
+    assert "HF_HUB_OFFLINE" in _refused("pull", "owner/name")
 
 
 def test_a_model_that_is_not_here_says_how_to_get_it() -> None:
-    with pytest.raises(ModelNotFoundError) as caught:
-        _run("info", "owner/name", "--offline")
-    assert "deepscan models pull owner/name" in caught.value.hint
+    assert "deepscan models pull owner/name" in _refused("info", "owner/name", "--offline")
 
 
 def test_its_help_loads_no_heavy_library() -> None:

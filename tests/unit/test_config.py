@@ -157,7 +157,6 @@ def test_a_file_that_is_no_toml_is_refused(name: str, data: bytes, tmp_path: Pat
     assert caught.value.hint
 
 
-@pytest.mark.xfail(strict=True, raises=(TypeError, AttributeError), reason="a wrong type of TOML value is not refused")
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -173,14 +172,12 @@ def test_a_value_of_a_wrong_type_is_refused_with_a_sentence(name: str, text: str
         with_settings(ScanOptions(), load_settings(tmp_path, {}))
 
 
-@pytest.mark.xfail(strict=True, reason="a number with a fraction is cut, and true is 1")
 @pytest.mark.parametrize("text", ["frames = 4.7", "frames = true", "workers = 0.9", "batch-size = 2.5"])
 def test_a_whole_number_must_be_one(text: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         options(tmp_path, toml=text)
 
 
-@pytest.mark.xfail(strict=True, raises=ConfigError, reason="'on' is known and 'off' is not")
 def test_off_is_the_opposite_of_on(tmp_path: Path) -> None:
     assert options(tmp_path, environment={"DEEPSCAN_HIDDEN": "on"}).hidden is True
     assert options(tmp_path, environment={"DEEPSCAN_HIDDEN": "off"}).hidden is False
@@ -254,8 +251,7 @@ def test_options_are_json_in_the_order_they_are_declared() -> None:
     plain = as_json(ScanOptions(kinds=(MediaKind.VIDEO,), include=("*.mp4",), every=2.0))
     assert list(plain) == FIELDS
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain
-    assert plain["kinds"] == ["video"]
-    assert type(plain["kinds"][0]) is str  # type: ignore[index, call-overload]
+    assert repr(plain["kinds"]) == "['video']"  # a plain string, not a member of an enumeration
     assert plain["checks"] is None
 
 
@@ -298,7 +294,6 @@ def test_training_refuses_what_cannot_work(name: str, value: Any) -> None:
         TrainOptions(**{name: value})
 
 
-@pytest.mark.xfail(strict=True, reason="refused, if at all, after the training or as a fault of deepscan")
 @pytest.mark.parametrize(
     ("name", "value"),
     [("margin", 99.0), ("margin", -1.0), ("margin", math.nan), ("evenness", math.nan), ("seed", -1)],

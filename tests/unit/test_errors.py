@@ -63,8 +63,9 @@ def test_the_exit_codes_are_those_of_the_house() -> None:
         errors.EXIT_USAGE,
         errors.EXIT_INCOMPLETE,
         errors.EXIT_INTERRUPTED,
+        errors.EXIT_PIPE,
     )
-    assert codes == (0, 1, 2, 3, 130)
+    assert codes == (0, 1, 2, 3, 130, 141)
 
 
 @pytest.mark.parametrize("name", sorted(CLASSES))

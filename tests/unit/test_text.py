@@ -51,7 +51,7 @@ def test_its_length_is_bounded(text: str, limit: int) -> None:
 
 
 @unhurried
-@given(st.text(st.characters(codec=None, exclude_categories=tuple(UNSAFE)), max_size=60))
+@given(st.text(st.characters(codec=None, exclude_categories=("Cc", "Cf", "Cs", "Zl", "Zp")), max_size=60))
 @example("Zoë's 写真 — [red]50 %[/red] \\x1b.jpg")
 def test_harmless_text_stays_as_it_is(text: str) -> None:
     assert clean(text) == text

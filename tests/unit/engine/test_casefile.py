@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from deepscan.engine import casefile
-from deepscan.engine.casefile import CaseFile, companions
+from deepscan.engine.casefile import CaseFile
+from deepscan.engine.caselock import companions
 from deepscan.errors import CaseFileError, DeepscanError, OutputError
 from deepscan.types import CheckResult, ItemReport, MediaKind, Outcome, RunInfo, ScanReport
 from tests.gold.sample import CLASSIFIED, DECLARED, NOT_UNICODE, REPORT, RUN, SKIPPED, VIDEO

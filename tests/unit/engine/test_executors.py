@@ -38,7 +38,8 @@ def work(job: str) -> str:
             raise OutputError("The disk is full.", "Free some space.")
         case "chatter":
             os.write(2, b"libpng warning: hostile text\n")
-            print("a worker's own words", file=sys.stderr)
+            sys.stderr.write("a warning of a Python library\n")
+            sys.stderr.flush()
         case "unsendable":
             return lambda: rest  # type: ignore[return-value]
         case "ctrl-c":

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from deepscan.checks.base import CheckSpec, Subject
+from deepscan.checks.base import BatchCheck, Check, CheckSpec, Subject
 from deepscan.engine.plan import not_applicable, plan
 from deepscan.types import CheckResult, Family, MediaItem, MediaKind, Outcome
 from tests.fake_checks import Brightness, Bytes
@@ -15,13 +15,14 @@ from tests.fake_checks import Brightness, Bytes
 PICTURE = MediaItem(Path("/evidence"), PurePosixPath("a.png"), MediaKind.IMAGE, "png", 10, "0" * 64)
 REFUSED = replace(PICTURE, name=PurePosixPath("refused.png"))
 FILM = replace(PICTURE, name=PurePosixPath("a.mp4"), kind=MediaKind.VIDEO, container="mp4")
+PICTURES = CheckSpec("pictures", "Pictures", Family.PIXELS, "7", frozenset({MediaKind.IMAGE}), ())
 
 
 @dataclass
 class Pictures:
     """A check for pictures only, that must never be asked about anything else."""
 
-    spec: CheckSpec = CheckSpec("pictures", "Pictures", Family.PIXELS, "7", frozenset({MediaKind.IMAGE}), ())
+    spec: CheckSpec = PICTURES
 
     def why_not(self, item: MediaItem) -> str | None:
         assert item.kind is MediaKind.IMAGE
@@ -50,7 +51,7 @@ def test_a_check_is_not_asked_about_a_kind_it_does_not_look_at() -> None:
 
 
 def test_every_check_is_answered_once() -> None:
-    checks = [Bytes(), Pictures(), Brightness()]
+    checks: list[Check | BatchCheck] = [Bytes(), Pictures(), Brightness()]
     for item in (PICTURE, REFUSED, FILM):
         run, settled = plan(item, checks)
         assert sorted([*run, *(result.check for result in settled)]) == ["brightness", "bytes", "pictures"]

@@ -10,7 +10,6 @@ import pytest
 from deepscan.checks import catalogue
 from deepscan.checks.base import CheckSpec
 from deepscan.config import ScanOptions
-from deepscan.engine import runner
 from deepscan.engine.events import Silent
 from deepscan.engine.executors import Executor, Inline, Processes
 from deepscan.engine.runner import Examined, Runner, Task, examine
@@ -31,7 +30,7 @@ def build_fakes(selected: Sequence[CheckSpec], *_: object) -> tuple[Any, ...]:
 
 def examine_with_fakes(task: Task) -> Examined:
     """What a worker runs: the fakes instead of the catalogue's checks."""
-    catalogue.build = build_fakes
+    catalogue.build = build_fakes  # type: ignore[assignment]
     return examine(task)
 
 
@@ -144,7 +143,7 @@ def test_a_value_that_cannot_be_written_down_is_a_failure_of_its_check(
             object.__setattr__(result.findings[0].evidence[0], "value", b"bytes")
             return result
 
-    monkeypatch.setattr(runner.catalogue, "build", lambda *_: (Wrong(),))
+    monkeypatch.setattr(catalogue, "build", lambda *_: (Wrong(),))
     (report,) = run([item(tmp_path, "a-1", b"fine")], [Wrong()])
     assert report.results[0].outcome is Outcome.FAILED
 

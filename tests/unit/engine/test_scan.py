@@ -75,7 +75,7 @@ def timeless(report: Any) -> str:
     document = to_json(report)
     run = document["run"]
     assert isinstance(run, dict)
-    run = {k: v for k, v in run.items() if k not in ("started", "finished", "argv", "device", "precision")}
+    run = {k: v for k, v in run.items() if k not in ("started", "finished", "argv")}
     text = json.dumps({**document, "run": run})
     found = json.loads(text)
     for item in found["items"]:

@@ -1,0 +1,183 @@
+"""Every answer has words, they say no more than the answer, and nothing of a file acts on the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+import pytest
+
+from deepscan.cli import words
+from deepscan.types import (
+    Basis,
+    Box,
+    Call,
+    CheckResult,
+    Evidence,
+    Finding,
+    ItemReport,
+    Level,
+    Outcome,
+    PointsTo,
+    ScanReport,
+    SkipCode,
+    Skipped,
+    Verdict,
+    Where,
+)
+from tests.gold import sample
+
+ITEM = sample.DECLARED.item
+FINDING = Finding("DS-TEST-001", Level.WEAK, PointsTo.EDITED, "It was saved by an editor.")
+FAILED = CheckResult("ela", "1", Outcome.FAILED, reason="The file is cut short.")
+NOT_APPLICABLE = CheckResult("classifier", "1", Outcome.NOT_APPLICABLE, reason="No face was found.")
+
+
+def answered(*results: CheckResult, verdict: Verdict | None = None) -> ItemReport:
+    silent = Verdict(Call.UNDETERMINED, PointsTo.NEITHER, Basis.NO_USABLE_CHECK)
+    return ItemReport(ITEM, results, verdict or silent)
+
+
+def report(*items: ItemReport, skipped: tuple[Skipped, ...] = ()) -> ScanReport:
+    return replace(sample.REPORT, items=items, skipped=skipped)
+
+
+@pytest.mark.parametrize("basis", list(Basis))
+@pytest.mark.parametrize("call", list(Call))
+def test_every_verdict_is_a_sentence(call: Call, basis: Basis) -> None:
+    text = words.verdict(answered(verdict=Verdict(call, PointsTo.GENERATED, basis)))
+    assert text.endswith(".")
+    assert "  " not in text
+    assert text[0].isupper()
+    if call in (Call.UNDETERMINED, Call.NO_EVIDENCE):
+        assert "vidence of" not in text
+
+
+@pytest.mark.parametrize(
+    ("points_to", "said"),
+    [
+        (PointsTo.GENERATED, "Moderate evidence of AI generation or manipulation: "),
+        (PointsTo.EDITED, "Moderate evidence of editing: "),
+    ],
+)
+def test_a_verdict_says_what_it_is_evidence_of(points_to: PointsTo, said: str) -> None:
+    text = words.verdict(answered(verdict=Verdict(Call.MODERATE, points_to, Basis.OBSERVED)))
+    assert text.startswith(said)
+
+
+def test_no_verdict_calls_a_file_clean_fake_or_real() -> None:
+    for call in Call:
+        for basis in Basis:
+            text = words.verdict(answered(verdict=Verdict(call, PointsTo.GENERATED, basis))).lower()
+            assert not {"clean", "fake", "real", "authentic", "genuine"} & set(text.replace(".", " ").split())
+
+
+def test_a_score_stands_beside_its_threshold_and_is_no_percentage() -> None:
+    text = words.verdict(sample.CLASSIFIED)
+    assert text.endswith("Model score 0.97, threshold 0.50.")
+    assert "%" not in text
+    without = Verdict(Call.UNDETERMINED, PointsTo.NEITHER, Basis.NO_USABLE_CHECK, 0.97)
+    assert "0.97" not in words.verdict(answered(verdict=without))
+
+
+def test_the_reason_of_a_call_is_the_findings_it_rests_on() -> None:
+    other = replace(FINDING, code="DS-TEST-002", summary="Something else.")
+    done = CheckResult("metadata", "1", Outcome.DONE, (other, FINDING))
+    weak = Verdict(Call.WEAK, PointsTo.EDITED, Basis.DECLARED, because=("DS-TEST-001",))
+    assert words.because(answered(done, verdict=weak)) == "It was saved by an editor."
+
+
+def test_the_reason_of_no_call_is_what_went_wrong_before_what_did_not_apply() -> None:
+    assert words.because(answered(FAILED, NOT_APPLICABLE)) == "ela: The file is cut short."
+    assert words.because(answered(NOT_APPLICABLE)) == "classifier: No face was found."
+    assert "no check that can tell" in words.because(answered())
+
+
+def test_the_reason_in_the_table_is_short() -> None:
+    long = replace(FINDING, summary="Very much was found. " * 50)
+    weak = Verdict(Call.WEAK, PointsTo.EDITED, Basis.DECLARED, because=("DS-TEST-001",))
+    shown = words.because(answered(CheckResult("metadata", "1", Outcome.DONE, (long,)), verdict=weak))
+    assert len(shown) == words.MAX_WHY
+    assert shown.endswith("…")
+
+
+def test_every_outcome_has_a_word_of_its_own() -> None:
+    assert set(words.OUTCOMES) == set(Outcome)
+    assert len(set(words.OUTCOMES.values())) == len(Outcome)
+
+
+def test_a_file_is_named_by_its_bytes() -> None:
+    item = replace(ITEM, name=PurePosixPath("photo.jpg"), container="png", size=1536)
+    assert words.about(item) == f"png image, 1.5 KiB, SHA-256 {item.sha256}"
+
+
+def test_evidence_is_bounded_harmless_and_says_where() -> None:
+    pieces = (
+        Evidence("words", "\x1b[31m" + "x" * 10_000, Where(seconds=1.5)),
+        Evidence("region", 7, Where(box=Box(1, 2, 30, 40)), "exhibits/1-ela.png"),
+        Evidence("settings", {"sam\x1bpler": "Euler \u202ea", "long": "y" * 10_000}),
+        Evidence("nothing", None),
+    )
+    lines = list(words.evidence(replace(FINDING, evidence=pieces)))
+    for line in lines:
+        assert line.replace("…", "").isascii()
+        assert line.isprintable()
+        assert len(line) < 3 * words.MAX_VALUE
+    text = "\n".join(lines)
+    assert "\\x1b[31m" in text
+    assert "\\u202ea" in text
+    assert "at 1.50 s" in text
+    assert "30 x 40 at (1, 2)" in text
+    assert "exhibits/1-ela.png" in text
+
+
+def test_the_counts_add_up() -> None:
+    skipped = (
+        Skipped(sample.ROOT / "a.txt", SkipCode.NOT_MEDIA, "No media."),
+        Skipped(sample.ROOT / "b.jpg", SkipCode.EMPTY, "It is empty."),
+        Skipped(sample.ROOT / "c.jpg", SkipCode.EMPTY, "It is empty."),
+    )
+    lines = list(words.counts(report(sample.DECLARED, sample.CLASSIFIED, answered(FAILED), skipped=skipped)))
+    assert lines[0] == "6 files: 3 examined."
+    text = " ".join(" ".join(lines).split())
+    assert "strong 1" in text
+    assert "moderate 1" in text
+    assert "undetermined 1" in text
+    assert "NOT EXAMINED: 2 files (empty)" in text
+    assert "left out: 1 file (not-media)" in text
+    # Both the failed one and the one whose classifier failed.
+    assert "2 of them could be examined only in part" in text
+
+
+def test_nothing_is_said_of_what_there_is_none_of() -> None:
+    fine = answered(CheckResult("identity", "1", Outcome.DONE))
+    assert [line.split() for line in words.counts(report(fine))] == [
+        ["1", "file:", "1", "examined."],
+        ["undetermined", "1"],
+    ]
+
+
+def test_what_was_not_examined_is_named_with_its_reason_within_bounds() -> None:
+    skipped = tuple(
+        Skipped(sample.ROOT / f"{number}\n.jpg", SkipCode.EMPTY, "It is empty: zero bytes.") for number in range(100)
+    )
+    harmless = Skipped(sample.ROOT / "notes.txt", SkipCode.NOT_MEDIA, "No media.")
+    lines = list(words.unexamined(report(skipped=(harmless, *skipped))))
+    assert len(lines) == words.MAX_UNEXAMINED + 1
+    assert lines[0].endswith("0\\x0a.jpg: It is empty: zero bytes.")
+    assert f"{100 - words.MAX_UNEXAMINED} more" in lines[-1]
+    assert not list(words.unexamined(report(skipped=(harmless,))))
+
+
+@pytest.mark.parametrize("licence_class", ["open", "non-commercial", "unknown"])
+def test_a_model_that_is_not_free_says_so_and_every_report_ends_with_what_it_does_not_show(
+    licence_class: str,
+) -> None:
+    card = {"name": "the\x1bpack", "licence": "Research only.", "licence_class": licence_class}
+    lines = list(words.limits(replace(sample.REPORT, run=replace(sample.RUN, model=card))))
+    assert lines[-1] == words.ABSENCE == "The absence of findings does not show that a picture is authentic."
+    assert lines[:-1] == ([] if licence_class == "open" else ["Model the\\x1bpack: Research only."])
+
+
+def test_without_a_model_only_the_limits_of_all_are_said() -> None:
+    assert list(words.limits(sample.EMPTY)) == [words.ABSENCE]
