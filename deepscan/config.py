@@ -195,7 +195,7 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
                 number = kind(value)
             except (TypeError, ValueError) as e:
                 raise ConfigError(f"Option {name} is {value!r}, and must be {noun}.") from e
-            _require(not isinstance(value, float) or number == value, name, value, noun)
+            _require(kind is float or not isinstance(value, float) or number == value, name, value, noun)
             return number
     return str(value)
 

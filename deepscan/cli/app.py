@@ -55,9 +55,9 @@ def bounded(command: Callable[..., None]) -> Callable[..., None]:
         except (typer.Exit, typer.Abort):
             raise
         except OSError as e:
-            if e.errno != errno.ENOSPC:
-                _fail(f"Unexpected {type(e).__name__}: {e}", FAULT, EXIT_USAGE)
-            _fail("The output cannot be written: no space is left.", "Free some space, or write elsewhere.", EXIT_USAGE)
+            full = e.errno == errno.ENOSPC
+            what = "A disk is full: no space is left to write to." if full else f"Unexpected {type(e).__name__}: {e}"
+            _fail(what, "Free some space and run it again: what was finished is kept." if full else FAULT, EXIT_USAGE)
         except Exception as e:  # noqa: BLE001 - the one error boundary: no traceback without --debug, never exit code 1
             _fail(f"Unexpected {type(e).__name__}: {e}", FAULT, EXIT_USAGE)
 

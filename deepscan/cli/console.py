@@ -18,6 +18,7 @@ from rich.text import Text
 from deepscan.cli import words
 from deepscan.engine.events import Silent
 from deepscan.engine.scan import worst_first
+from deepscan.errors import OutputError
 from deepscan.text import clean, duration, plural
 from deepscan.types import Call, ItemReport, Outcome, ScanReport, Skipped
 
@@ -72,6 +73,14 @@ class Console:
         """The account of a scan: every check of a single file, or the worst files of many."""
         if self._quiet:
             return
+        try:
+            self._summary(report, written)
+        except BrokenPipeError:
+            raise
+        except OSError as e:
+            raise OutputError(f"Standard output cannot be written: {e.strerror}.", "Check what reads it.") from e
+
+    def _summary(self, report: ScanReport, written: tuple[Path, ...]) -> None:
         if len(report.items) == 1 and not report.skipped:
             self._account(report.items[0])
         elif len(report.skipped) == 1 and not report.items:
@@ -93,6 +102,7 @@ class Console:
 
     def _overview(self, report: ScanReport) -> None:
         shown = [item for item in worst_first(report.items) if item.verdict.call is not Call.NO_EVIDENCE][:WORST]
+        several = len({item.item.root for item in report.items}) > 1
         if shown:
             table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
             table.add_column("file", overflow="fold", ratio=3)
@@ -100,8 +110,9 @@ class Console:
             table.add_column("why", overflow="fold", ratio=4)
             for item in shown:
                 call = item.verdict.call
+                name = item.item.path if several else item.item.name
                 table.add_row(
-                    Text(clean(str(item.item.name))), Text(call, style=COLOURS[call]), Text(words.because(item))
+                    Text(clean(str(name))), Text(words.call(item), style=COLOURS[call]), Text(words.because(item))
                 )
             self._out.print(table)
         for line in (*words.counts(report), *words.unexamined(report)):

@@ -40,7 +40,7 @@ MAX_VALUE = 160
 MAX_UNEXAMINED = 10
 """Files named in the terminal of those that could not be examined."""
 
-MAX_WHY = 100
+MAX_WHY = 180
 """Characters of the reason beside a file in the summary table."""
 
 
@@ -57,6 +57,12 @@ def verdict(item: ItemReport) -> str:
     if v.score is not None and v.threshold is not None:
         text += f" Model score {v.score:.2f}, threshold {v.threshold:.2f}."
     return text
+
+
+def call(item: ItemReport) -> str:
+    """The verdict in two words: how much, and of what."""
+    v = item.verdict
+    return v.call if v.points_to is PointsTo.NEITHER else f"{v.call}, {v.points_to}"
 
 
 def because(item: ItemReport) -> str:

@@ -15,7 +15,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from deepscan.errors import TrainingError
+from deepscan.errors import MediaError, TrainingError
+from deepscan.media.images import load_rgb
 from deepscan.models.labels import side
 from deepscan.text import clean, plural
 
@@ -75,6 +76,19 @@ def read_dataset(dataset: Path, images: Path | None = None) -> tuple[Record, ...
         if not any(r.fake is fake for r in present):
             raise TrainingError(f"{dataset} holds no {name} pictures.", "Both classes are needed to learn one of them.")
     return present
+
+
+def drop_unreadable(records: Sequence[Record]) -> tuple[Record, ...]:
+    """The records whose pictures can be decoded; the others are listed in the log, and never replaced."""
+    readable = []
+    for record in records:
+        try:
+            load_rgb(record.path)
+        except MediaError as e:
+            log.warning("%s Left out of training.", e)
+        else:
+            readable.append(record)
+    return tuple(readable)
 
 
 def join_copies(records: Sequence[Record]) -> tuple[Record, ...]:

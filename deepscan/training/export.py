@@ -45,6 +45,8 @@ def save_network(model: Any, rule: Preprocessing, folder: Path) -> str:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         model.save_pretrained(folder, state_dict=state)
+        # safetensors writes for the owner alone; a pack is as readable as its card.
+        (folder / WEIGHTS_NAME).chmod((folder / "config.json").stat().st_mode)
         (folder / "preprocessor_config.json").write_text(json.dumps(processor, indent=2) + "\n", encoding="utf-8")
         return hashlib.sha256((folder / WEIGHTS_NAME).read_bytes()).hexdigest()
     except OSError as e:

@@ -21,7 +21,7 @@ from deepscan.models.card import ModelCard, Preprocessing, View
 from deepscan.models.packs import find
 from deepscan.training import calibrate, measure
 from deepscan.training.architectures import make_config
-from deepscan.training.data import describe, join_copies, read_dataset
+from deepscan.training.data import describe, drop_unreadable, join_copies, read_dataset
 from deepscan.training.export import golden_vectors, save_network
 from deepscan.training.metrics import Scores, as_json
 from deepscan.training.shortcuts import trivial_scores
@@ -53,7 +53,7 @@ def train_pack(
     from deepscan.training.loop import steps_of, train
 
     _prepare(output, options)
-    records = join_copies(read_dataset(dataset, options.images))
+    records = join_copies(drop_unreadable(read_dataset(dataset, options.images)))
     parts = split(records, options.held_out, options.seed)
     for name, part in (("train", parts.train), ("calibration", parts.calibration), ("test", parts.test)):
         log.info("%s: %d pictures\n%s", name, len(part), describe(part))

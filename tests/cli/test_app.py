@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import inspect
 import logging
 import os
@@ -92,7 +93,7 @@ def test_without_a_hint_there_is_one_line(broken: Any) -> None:
         ValueError("no such thing"),
         ZeroDivisionError("over"),
         KeyError("name"),
-        OSError(28, "No space left on device"),
+        OSError(errno.EIO, "Input/output error"),
         MemoryError(),
         RecursionError("too deep"),
         AssertionError(),
@@ -245,7 +246,8 @@ def test_a_full_disk_behind_standard_output_is_a_sentence(flags: tuple[str, ...]
     with Path("/dev/full").open("wb") as full:
         done = python("scan", str(tmp_path), *QUICK, *flags, stdout=full)
     assert done.returncode == errors.EXIT_USAGE
-    assert "deepscan: Standard output cannot be written: No space left on device." in done.stderr
+    assert "cannot be written: no space " in done.stderr.lower()
+    assert "Unexpected" not in done.stderr
     assert "Traceback" not in done.stderr
 
 

@@ -121,6 +121,15 @@ def test_fine_tuning_starts_from_a_pack(dataset: Path, tmp_path: Path) -> None:
     assert base["command"] == "first"
 
 
+def test_an_unreadable_picture_is_left_out_and_said(
+    dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (dataset / "Real" / "bad.jpg").write_text("This is no picture.")
+    train_pack(dataset, tmp_path / "pack", replace(OPTIONS, steps=1), quiet, [])
+    assert "bad.jpg" in caplog.text
+    assert "Left out of training" in caplog.text
+
+
 def test_what_is_refused(dataset: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="architecture"):
         train_pack(dataset, tmp_path / "a", replace(OPTIONS, arch="vit-huge"), quiet, [])
