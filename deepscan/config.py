@@ -186,14 +186,14 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
     if name == "max_size":
         try:
             return parse_size(str(value))
-        except ValueError as e:
+        except (ValueError, OverflowError) as e:
             raise ConfigError(f"Option max-size is {value!r}, and must be a size such as 500MB or 2GiB.") from e
     for kind, noun in ((int, "a whole number"), (float, "a number")):
         if kind.__name__ in wanted:
             _require(not isinstance(value, bool), name, value, noun)
             try:
                 number = kind(value)
-            except (TypeError, ValueError) as e:
+            except (TypeError, ValueError, OverflowError) as e:
                 raise ConfigError(f"Option {name} is {value!r}, and must be {noun}.") from e
             _require(kind is float or not isinstance(value, float) or number == value, name, value, noun)
             return number

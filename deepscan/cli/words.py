@@ -30,6 +30,7 @@ _BASES = {
     Basis.BELOW_THRESHOLD: "the model's score is below its threshold",
     Basis.NO_USABLE_CHECK: "no check that can tell applied to this file",
 }
+_TERMS = {"non-commercial": "for research and other non-commercial use only"}
 ABSENCE = "The absence of findings does not show that a picture is authentic."
 """Ends every report."""
 
@@ -147,5 +148,6 @@ def limits(report: ScanReport) -> Iterator[str]:
     """What the reader must know before drawing conclusions."""
     if report.run.model is not None and report.run.model.get("licence_class") != "open":
         name, licence = report.run.model.get("name"), report.run.model.get("licence")
-        yield f"Model {clean(str(name))}: {clean(str(licence))}"
+        terms = _TERMS.get(str(report.run.model.get("licence_class")), "licence unknown")
+        yield f"Model {clean(str(name))}, {terms}: {clean(str(licence))}."
     yield ABSENCE

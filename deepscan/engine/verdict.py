@@ -41,13 +41,16 @@ class Policy:
     """What each family may say by itself, and what its silence means.
 
     ``version`` changes whenever the same results could get another verdict: it belongs in the fingerprint under which
-    verdicts are stored. ``declaring`` families give the basis ``declared``; the silence of ``silence_counts`` families
+    verdicts are stored. ``declaring`` families give the basis ``declared``, except for
+    the codes in ``contradictions``: what a file states is then set against what it is, which is our observation. The
+    silence of ``silence_counts`` families
     is an answer. ``corroborates`` is the level from which findings corroborate or contradict each other.
     """
 
     version: str
     caps: Mapping[Family, Cap]
     declaring: frozenset[Family]
+    contradictions: frozenset[str]
     silence_counts: frozenset[Family]
     corroborates: Level
 
@@ -66,6 +69,7 @@ DEFAULT_POLICY = Policy(
         }
     ),
     declaring=frozenset({Family.PROVENANCE, Family.METADATA}),
+    contradictions=frozenset({"DS-META-004", "DS-META-005", "DS-META-006", "DS-META-007"}),
     silence_counts=frozenset({Family.MODEL}),
     corroborates=Level.MODERATE,
 )
@@ -159,14 +163,14 @@ def _raised(weighed: Sequence[_Weighed], policy: Policy) -> _Answer | None:
     top = [w for w in raising if w.level is highest]
     points_to = min((w.points_to for w in top), key=_RAISING.index)
     because = [w for w in top if w.points_to is points_to]
-    return _CALLS[highest], points_to, _basis({w.family for w in because}, policy), because
+    return _CALLS[highest], points_to, _basis(because, policy), because
 
 
-def _basis(families: set[Family], policy: Policy) -> Basis:
-    """The basis of a call that rests on findings of these families; a declaration says more than a resemblance."""
-    if families & policy.declaring:
+def _basis(because: Sequence[_Weighed], policy: Policy) -> Basis:
+    """The basis of a call that rests on these findings; a declaration says more than a resemblance."""
+    if any(w.family in policy.declaring and w.code not in policy.contradictions for w in because):
         return Basis.DECLARED
-    return Basis.MODEL if Family.MODEL in families else Basis.OBSERVED
+    return Basis.MODEL if any(w.family is Family.MODEL for w in because) else Basis.OBSERVED
 
 
 def _silent(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import logging
 import math
 import os
-from collections.abc import Callable, Sequence
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -102,12 +105,18 @@ def train(
     trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for data
     chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
     chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
+    stop = _Stop()
+    trainer.add_callback(stop)
     try:
-        result = trainer.train(resume_from_checkpoint=options.resume or None)
+        with stop.listening():
+            result = trainer.train(resume_from_checkpoint=options.resume or None)
     except ValueError as e:
         if options.resume and "checkpoint" in str(e):
             raise TrainingError(f"There is no checkpoint in {folder} to resume.", "Start without --resume.") from e
         raise
+    if stop.wanted:
+        log.warning("Interrupted: the steps so far are kept in %s; --resume goes on from there.", folder)
+        raise KeyboardInterrupt
     log.info("Trained %d steps in %s.", steps, duration(result.metrics["train_runtime"]))
     return average.model.module.to("cpu").eval()
 
@@ -172,6 +181,34 @@ class _Average(TrainerCallback):
     @staticmethod
     def _beside(args: TrainingArguments, state: TrainerState) -> Path:
         return Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / "average.pt"
+
+
+class _Stop(TrainerCallback):
+    """Ctrl-C ends the run after the step under way, with a checkpoint."""
+
+    def __init__(self) -> None:
+        self.wanted = False
+
+    @contextmanager
+    def listening(self) -> Iterator[None]:
+        """Take SIGINT while the block runs; a second one ends it at once. Signals belong to the main thread."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = signal.signal(signal.SIGINT, self._note)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def _note(self, number: int, frame: object) -> None:
+        if self.wanted:
+            raise KeyboardInterrupt
+        self.wanted = True
+
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
+        if self.wanted:
+            control.should_save = control.should_training_stop = True
 
 
 class _Report(TrainerCallback):

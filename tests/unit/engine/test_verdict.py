@@ -279,3 +279,12 @@ def test_every_verdict_holds_together(results: list[CheckResult]) -> None:
         assert any(r.outcome is Outcome.DONE and FAMILIES[r.check] is Family.MODEL for r in results)
     if verdict.basis is Basis.NO_USABLE_CHECK:
         assert verdict.call is Call.UNDETERMINED
+
+
+def test_a_contradiction_is_observed_and_an_editors_name_is_declared() -> None:
+    def verdict_of(code: str) -> Verdict:
+        finding = Finding(code, Level.WEAK, PointsTo.EDITED, "Found.")
+        return decide([CheckResult("metadata", "1", Outcome.DONE, (finding,))], {"metadata": Family.METADATA})
+
+    assert verdict_of("DS-META-006").basis is Basis.OBSERVED
+    assert verdict_of("DS-META-003").basis is Basis.DECLARED

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -107,6 +109,22 @@ def test_a_run_can_go_on_from_its_checkpoint(dataset: Path, tmp_path: Path, monk
     with pytest.raises(OutputError, match="unfinished run"):
         train_pack(dataset, tmp_path / "cut", replace(OPTIONS, steps=8), quiet, [])
     resumed = train_pack(dataset, tmp_path / "cut", replace(OPTIONS, steps=8, resume=True), quiet, [])
+    assert resumed.weights_sha256 == whole.weights_sha256
+
+
+def test_ctrl_c_keeps_the_steps_so_far(dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from deepscan.training import loop
+
+    whole = train_pack(dataset, tmp_path / "whole", replace(OPTIONS, steps=6), quiet, [])
+
+    def interrupt(step: int, steps: int, loss: float) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(loop, "LOG_STEPS", 3)
+    with pytest.raises(KeyboardInterrupt):
+        train_pack(dataset, tmp_path / "cut", replace(OPTIONS, steps=6), interrupt, [])
+    assert not (tmp_path / "cut" / "card.json").exists()
+    resumed = train_pack(dataset, tmp_path / "cut", replace(OPTIONS, steps=6, resume=True), quiet, [])
     assert resumed.weights_sha256 == whole.weights_sha256
 
 
