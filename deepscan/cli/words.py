@@ -149,5 +149,5 @@ def limits(report: ScanReport) -> Iterator[str]:
     if report.run.model is not None and report.run.model.get("licence_class") != "open":
         name, licence = report.run.model.get("name"), report.run.model.get("licence")
         terms = _TERMS.get(str(report.run.model.get("licence_class")), "licence unknown")
-        yield f"Model {clean(str(name))}, {terms}: {clean(str(licence))}."
+        yield f"Model {clean(str(name))}, {terms}: {clean(str(licence)).rstrip('.')}."
     yield ABSENCE

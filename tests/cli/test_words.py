@@ -176,7 +176,12 @@ def test_a_model_that_is_not_free_says_so_and_every_report_ends_with_what_it_doe
     card = {"name": "the\x1bpack", "licence": "Research only.", "licence_class": licence_class}
     lines = list(words.limits(replace(sample.REPORT, run=replace(sample.RUN, model=card))))
     assert lines[-1] == words.ABSENCE == "The absence of findings does not show that a picture is authentic."
-    assert lines[:-1] == ([] if licence_class == "open" else ["Model the\\x1bpack: Research only."])
+    terms = {
+        "non-commercial": "for research and other non-commercial use only",
+        "unknown": "licence unknown",
+    }
+    said = [f"Model the\\x1bpack, {terms[licence_class]}: Research only."] if licence_class != "open" else []
+    assert lines[:-1] == said
 
 
 def test_without_a_model_only_the_limits_of_all_are_said() -> None:
