@@ -168,7 +168,7 @@ def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: Train
         licence=options.licence,
         licence_class=options.licence_class,
         metrics={
-            "measured_on": "the test part of the data set, which decided nothing",
+            "measured_on": "the test part of the data set, which chose no threshold and could only drop a level",
             "thresholds": levels,
             "test": metrics,
             "trivial_classifier_auc": {source: measured.auc for source, measured in trivial.items()},
