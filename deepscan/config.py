@@ -31,7 +31,8 @@ class ScanOptions:
     """Everything that shapes a scan.
 
     ``batch_size`` and ``workers`` are None for automatic; ``max_size`` is in bytes, ``every`` and ``file_seconds`` in
-    seconds. ``checks`` is None for all that run by default. Fields named in :data:`SPEED_ONLY` change how fast a scan
+    seconds. ``checks`` is None for all that run by default. ``trust_list`` is a PEM file of certificates whose content
+    credentials are trusted, in place of the list that deepscan ships. Fields named in :data:`SPEED_ONLY` change how fast a scan
     is or which files it looks at, never what is said of a file.
     """
 
@@ -55,6 +56,10 @@ class ScanOptions:
     exhibits: bool = False
     workers: int | None = None
     file_seconds: float = FILE_SECONDS
+    trust_list: str | None = None
+    fetch_remote: bool = False
+    exiftool: bool = False
+    redact_location: bool = False
 
     def __post_init__(self) -> None:
         _require(self.frames >= 1, "frames", self.frames, "at least 1")
@@ -66,6 +71,7 @@ class ScanOptions:
         _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
         _require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
         _require(bool(self.kinds), "kinds", "", "image, video, or both")
+        _require(not (self.offline and self.fetch_remote), "fetch_remote", "on", "off with offline")
         name, _, index = self.device.partition(":")
         _require(
             name in DEVICES and (not index or (name == "cuda" and index.isdecimal())),

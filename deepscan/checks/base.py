@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import BinaryIO, Protocol, runtime_checkable
 
 import numpy as np
@@ -29,12 +30,24 @@ class NotApplicableError(Exception):
         self.partial = partial
 
 
+class Cost(StrEnum):
+    """What a check costs on a picture of 12 megapixels and one core, decoding apart."""
+
+    LOW = "low"
+    """Less than 10 ms."""
+    MEDIUM = "medium"
+    """Less than 100 ms."""
+    HIGH = "high"
+    """More."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckSpec:
     """What the catalogue, the run record and ``deepscan checks`` know of a check.
 
     ``version`` changes whenever the same file could get another answer: stored results of other versions are not
-    reused. ``codes`` are all finding codes the check can give.
+    reused. ``codes`` are all finding codes the check can give. ``default`` says whether it runs when no checks are
+    named; ``looks_at`` is what it applies to, in words, where that is less than all of its ``kinds``.
     """
 
     id: str
@@ -43,6 +56,14 @@ class CheckSpec:
     version: str
     kinds: frozenset[MediaKind]
     codes: tuple[str, ...]
+    cost: Cost = Cost.LOW
+    default: bool = True
+    looks_at: str = ""
+
+    @property
+    def looks_at_words(self) -> str:
+        """What it applies to, in words."""
+        return self.looks_at or " and ".join(sorted(f"{kind}s" for kind in self.kinds))
 
 
 class Subject(Protocol):

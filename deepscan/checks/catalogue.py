@@ -6,20 +6,57 @@ Importing this module loads no torch, cv2 or exifread: checks import them inside
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
 from deepscan.checks import classifier, ela, identity, metadata
 from deepscan.checks.base import BatchCheck, Check, CheckSpec
+from deepscan.config import ScanOptions
 from deepscan.errors import ConfigError, UnknownCheckError, UsageError
 from deepscan.models.card import ModelCard
 
 ENTRY_POINTS = "deepscan.checks"
 """The group of entry points under which other packages add checks: each is a callable that returns a check."""
 
-SPECS: tuple[CheckSpec, ...] = (identity.SPEC, metadata.SPEC, ela.SPEC, classifier.SPEC)
-"""The built-in checks in the order in which reports show them: the cheap ones first, the model last."""
+ALL, DEFAULT = "all", "default"
+"""Words that stand for several checks where checks are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What a check may be made with: the user's options, and the card and network of the model."""
+
+    options: ScanOptions
+    card: ModelCard | None = None
+    network: object | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A check of the catalogue: what it is, and how it is made."""
+
+    spec: CheckSpec
+    make: Callable[[Kit], Check | BatchCheck]
+
+
+def _classifier(kit: Kit) -> BatchCheck:
+    if kit.card is None:
+        raise UsageError("The check classifier needs a model.", "Name one with --model, or --skip classifier.")
+    return classifier.Classifier(kit.card, network=cast("classifier.Scorer | None", kit.network))
+
+
+BUILTIN: tuple[Entry, ...] = (
+    Entry(identity.SPEC, lambda _: identity.Identity()),
+    Entry(metadata.SPEC, lambda _: metadata.Metadata()),
+    Entry(ela.SPEC, lambda _: ela.Ela()),
+    Entry(classifier.SPEC, _classifier),
+)
+"""The built-in checks in the order in which reports show them: by family, the cheap ones first, the model last."""
+
+SPECS: tuple[CheckSpec, ...] = tuple(entry.spec for entry in BUILTIN)
+"""What the built-in checks are."""
 
 
 def all_specs() -> tuple[CheckSpec, ...]:
@@ -32,7 +69,8 @@ def all_specs() -> tuple[CheckSpec, ...]:
 
 
 def select(checks: tuple[str, ...] | None, skip: tuple[str, ...]) -> tuple[CheckSpec, ...]:
-    """The checks to run, always in the catalogue's order: those named (all for None) without the skipped ones.
+    """The checks to run, always in the catalogue's order, without the skipped ones: those named, or those that run by
+    default for None. Among the names, ``all`` and ``default`` stand for just these.
 
     Raises:
         UnknownCheckError: a name in ``checks`` or ``skip`` is no check.
@@ -41,50 +79,36 @@ def select(checks: tuple[str, ...] | None, skip: tuple[str, ...]) -> tuple[Check
     """
     specs = all_specs()
     known = tuple(spec.id for spec in specs)
+    groups = {ALL: known, DEFAULT: tuple(spec.id for spec in specs if spec.default)}
     for name in (*(checks or ()), *skip):
-        if name not in known:
+        if name not in known and name not in groups:
             raise UnknownCheckError(f"There is no check {name!r}.", _nearest(name, known))
-    wanted = set(known if checks is None else checks) - set(skip)
+    wanted = _named((DEFAULT,) if checks is None else checks, groups) - _named(skip, groups)
     if not wanted:
         raise UsageError("No check is left to run.", f"Checks are: {', '.join(known)}.")
     return tuple(spec for spec in specs if spec.id in wanted)
 
 
-def build(
-    selected: tuple[CheckSpec, ...], card: ModelCard | None, network: object | None
-) -> tuple[Check | BatchCheck, ...]:
+def _named(names: tuple[str, ...], groups: dict[str, tuple[str, ...]]) -> set[str]:
+    return {check for name in names for check in groups.get(name, (name,))}
+
+
+def build(selected: tuple[CheckSpec, ...], kit: Kit) -> tuple[Check | BatchCheck, ...]:
     """Make the selected checks, in their order.
 
     Args:
         selected: What :func:`select` returned.
-        card: The card of the model for the classifier; None is allowed when the classifier is not selected.
-        network: The loaded model, or None where samples are only prepared or results concluded.
+        kit: What to make them with. Its card may be None when the classifier is not selected, its network where samples
+            are only prepared or results concluded.
 
     Raises:
         UsageError: the classifier is selected and there is no card.
         ConfigError: as :func:`all_specs`.
     """
+    builtin = {entry.spec.id: entry for entry in BUILTIN}
     wanted = {spec.id for spec in selected}
-    added = {check.spec.id: check for check in (_added() if wanted - {spec.id for spec in SPECS} else ())}
-    return tuple(_build_one(spec.id, added, card, network) for spec in selected)
-
-
-def _build_one(
-    name: str, added: dict[str, Check | BatchCheck], card: ModelCard | None, network: object | None
-) -> Check | BatchCheck:
-    match name:
-        case "identity":
-            return identity.Identity()
-        case "metadata":
-            return metadata.Metadata()
-        case "ela":
-            return ela.Ela()
-        case "classifier":
-            if card is None:
-                raise UsageError("The check classifier needs a model.", "Name one with --model, or --skip classifier.")
-            return classifier.Classifier(card, network=cast("classifier.Scorer | None", network))
-        case _:
-            return added[name]
+    added = {check.spec.id: check for check in (_added() if wanted - builtin.keys() else ())}
+    return tuple(builtin[s.id].make(kit) if s.id in builtin else added[s.id] for s in selected)
 
 
 def unique(specs: Iterable[CheckSpec]) -> tuple[CheckSpec, ...]:

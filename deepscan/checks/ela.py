@@ -13,7 +13,8 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import CheckSpec, NotApplicableError, Subject
+from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
+from deepscan.checks.exhibits import heat_map
 from deepscan.media.frames import Pixels
 from deepscan.types import (
     CheckResult,
@@ -41,7 +42,6 @@ WHOLE_PIXELS = 16_000_000
 TILE = 64
 """Side of a tile in pixels: a multiple of the 16 that JPEG's grid of colour blocks is made of."""
 
-EXHIBIT_SIDE = 1024
 BLOCK = 8
 _STRIP = 512  # rows that are held in floating point at once
 MIN_SIDE = 64
@@ -64,6 +64,8 @@ SPEC = CheckSpec(
     version="1",
     kinds=frozenset({MediaKind.IMAGE}),
     codes=(ELA,),
+    cost=Cost.HIGH,
+    looks_at="JPEG pictures",
 )
 
 ErrorMap = NDArray[np.float32]
@@ -188,36 +190,5 @@ def _tiles(pixels: Pixels) -> Pixels:
 
 
 def draw(levels: ErrorLevels, width: int, height: int) -> Pixels:
-    """The map as a picture in the shape of the ``width`` x ``height`` original, with a scale beneath it.
-
-    At most :data:`EXHIBIT_SIDE` pixels on the longer side; black is no change, yellow the 99.5th percentile and above.
-    """
-    import cv2
-
-    longest = max(width, height)
-    # Small pictures are enlarged, so that the scale has room.
-    zoom = min(1.0, EXHIBIT_SIDE / longest) if longest >= EXHIBIT_SIDE // 2 else EXHIBIT_SIDE / 2 / longest
-    size = (max(BLOCK, round(width * zoom)), max(BLOCK, round(height * zoom)))
-    top = max(levels.percentile(99.5), 0.5)
-    shade = np.clip(levels.map / top * 255, 0, 255).astype(np.uint8)
-    shrinks = size[0] < shade.shape[1]
-    shade = cv2.resize(shade, size, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_NEAREST)
-    strip = _scale(size[0], top)
-    coloured = cv2.applyColorMap(shade, cv2.COLORMAP_INFERNO)
-    return cv2.cvtColor(np.vstack([coloured, strip]), cv2.COLOR_BGR2RGB).astype(np.uint8)
-
-
-def _scale(width: int, top: float) -> Pixels:
-    """A strip with the colours from no change to ``top`` grey levels, and both numbers."""
-    import cv2
-
-    strip = np.full((40, width, 3), 255, np.uint8)
-    ramp = np.tile(np.linspace(0, 255, width).astype(np.uint8), (14, 1))
-    strip[:14] = cv2.applyColorMap(ramp, cv2.COLORMAP_INFERNO)
-    label = f"{top:.1f} grey levels"
-    face, size, black = cv2.FONT_HERSHEY_SIMPLEX, 0.45, (0, 0, 0)
-    text_width = cv2.getTextSize(label, face, size, 1)[0][0]
-    cv2.putText(strip, "0", (2, 32), face, size, black, 1, cv2.LINE_AA)
-    if text_width + 20 < width:
-        cv2.putText(strip, label, (width - text_width - 3, 32), face, size, black, 1, cv2.LINE_AA)
-    return strip
+    """The map in the shape of the ``width`` x ``height`` original: yellow is the 99.5th percentile and above."""
+    return heat_map(levels.map, width, height, top=max(levels.percentile(99.5), 0.5), unit="grey levels")

@@ -15,6 +15,8 @@ from typing import Annotated, Any
 import typer
 
 from deepscan import __version__
+from deepscan.cli.checks import checks_app
+from deepscan.cli.explain import explain_command
 from deepscan.cli.models import models_app
 from deepscan.cli.options import debug_is_on
 from deepscan.cli.report import report_command
@@ -91,10 +93,12 @@ def version_option(
 app.command("scan")(bounded(scan))
 app.command("train")(bounded(train))
 app.command("report")(bounded(report_command))
-for _command in models_app.registered_commands:
-    assert _command.callback is not None
-    _command.callback = bounded(_command.callback)
-app.add_typer(models_app, name="models")
+app.command("explain")(bounded(explain_command))
+for _name, _group in (("checks", checks_app), ("models", models_app)):
+    for _command in _group.registered_commands:
+        assert _command.callback is not None
+        _command.callback = bounded(_command.callback)
+    app.add_typer(_group, name=_name)
 
 
 def main() -> None:

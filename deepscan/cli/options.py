@@ -59,7 +59,9 @@ ModelOption = Annotated[
     str | None, typer.Option(help="builtin, a pack or model folder, or a hub id owner/name[@revision].")
 ]
 FakeLabelOption = Annotated[str | None, typer.Option(help="The model's label that means fake.")]
-ChecksOption = Annotated[str | None, typer.Option(metavar="IDS", help="Only these checks, with commas.")]
+ChecksOption = Annotated[
+    str | None, typer.Option(metavar="IDS", help="Only these checks, with commas; all and default are words for many.")
+]
 SkipOption = Annotated[str | None, typer.Option(metavar="IDS", help="Not these checks, with commas.")]
 FailOnOption = Annotated[
     str | None,
@@ -89,6 +91,16 @@ SecondsOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="Time limit for one file in a worker [120].")
 ]
 ExhibitsOption = Annotated[bool, typer.Option("--exhibits", help="Write maps as pictures into the output folder.")]
+TrustOption = Annotated[
+    str | None, typer.Option(metavar="FILE", help="PEM certificates to trust in content credentials [a shipped list].")
+]
+FetchOption = Annotated[
+    bool, typer.Option("--fetch-remote", help="Fetch content credentials that a file only links to, from the network.")
+]
+ExifToolOption = Annotated[
+    bool, typer.Option("--exiftool", help="Read metadata with ExifTool as well, where it is installed.")
+]
+RedactOption = Annotated[bool, typer.Option("--redact-location", help="Leave coordinates and places out of reports.")]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network (hub models: cache only).")]
 
 

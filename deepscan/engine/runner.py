@@ -83,7 +83,7 @@ def examine(task: Task) -> Examined:
     results: list[CheckResult] = []
     samples: dict[str, tuple[Samples, float]] = {}
     lasting = True
-    for check in catalogue.build(task.checks, task.card, None):
+    for check in catalogue.build(task.checks, catalogue.Kit(task.options, task.card)):
         started = time.perf_counter()
         answer = _answer(check, subject)
         seconds = round(time.perf_counter() - started, 4)

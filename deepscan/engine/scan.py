@@ -22,7 +22,7 @@ from deepscan.engine.events import Events, Silent
 from deepscan.engine.executors import Executor, Inline, Processes
 from deepscan.engine.runner import Examined, Runner, Task, automatic_workers, examine
 from deepscan.engine.verdict import DEFAULT_POLICY
-from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE, NothingToScanError, OutputError
+from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE, InputError, NothingToScanError, OutputError
 from deepscan.media.discover import Candidate, walk
 from deepscan.media.identify import identify
 from deepscan.models import card as cards
@@ -217,7 +217,9 @@ class _Scan:
         else:
             return
         network = load()
-        checks = catalogue.build(self.selected, self.pack.card if self.pack else None, network)
+        checks = catalogue.build(
+            self.selected, catalogue.Kit(self.options, self.pack.card if self.pack else None, network)
+        )
         runner = Runner(
             checks,
             self.pack.card if self.pack else None,
@@ -283,6 +285,7 @@ class _Scan:
             "policy": DEFAULT_POLICY.version,
             "card": cards.to_json(self.pack.card) if self.pack else None,
             "weights": self.pack.sha256 if self.pack else None,
+            "trust list": _digest(self.options.trust_list),
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -311,6 +314,16 @@ def worst_first(items: Sequence[ItemReport]) -> list[ItemReport]:
     """Items with the strongest verdicts first, then the undetermined ones, then by model score and name."""
     order = [Call.STRONG, Call.MODERATE, Call.WEAK, Call.UNDETERMINED, Call.NO_EVIDENCE]
     return sorted(items, key=lambda i: (order.index(i.verdict.call), -(i.verdict.score or 0.0), str(i.item.name)))
+
+
+def _digest(path: str | None) -> str | None:
+    """The SHA-256 of a file that answers depend on: its name alone would not tell that it has changed."""
+    if path is None:
+        return None
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError as e:
+        raise InputError(f"{clean(path)} cannot be read: {e.strerror or e}.", "Name a file that can be read.") from e
 
 
 def _libraries() -> dict[str, str]:

@@ -6,6 +6,7 @@ Every finding is first held to what its family may say by itself (:class:`Policy
 1. **conflict**: a finding of at least moderate level says authentic, and one of at least moderate level says generated.
    The call is undetermined, ``because`` names both sides, and no average hides either.
 2. **declared**: a strong finding of a family that declares (provenance, metadata) says generated or edited: strong.
+   What only our comparison shows (a signature that does not hold, dates that contradict) declares nothing.
 3. **corroborated**: two families, each at least moderate, point to the same thing: strong.
 4. **the highest level** left: basis declared, model or observed, by the family it comes from.
 5. **declared authentic**: nothing is above info, and a strong provenance finding says authentic: no-evidence, declared.
@@ -28,8 +29,8 @@ from deepscan.types import Basis, Call, CheckResult, Family, Finding, Level, Mea
 class Cap:
     """The most a family may say by itself.
 
-    ``declaration`` is the most for a finding that its check gave as strong and that points to generated (a generator's
-    own mark); ``usual`` is the most for any other.
+    ``declaration`` is the most for a declaration that points to generated (a generator's own mark, a signed statement);
+    ``usual`` is the most for any other.
     """
 
     usual: Level
@@ -41,22 +42,21 @@ class Policy:
     """What each family may say by itself, and what its silence means.
 
     ``version`` changes whenever the same results could get another verdict: it belongs in the fingerprint under which
-    verdicts are stored. ``declaring`` families give the basis ``declared``, except for
-    the codes in ``contradictions``: what a file states is then set against what it is, which is our observation. The
-    silence of ``silence_counts`` families
+    verdicts are stored. ``declaring`` families give the basis ``declared``, except for the codes in ``observed``: there
+    what a file states is set against what it is, which is our observation. The silence of ``silence_counts`` families
     is an answer. ``corroborates`` is the level from which findings corroborate or contradict each other.
     """
 
     version: str
     caps: Mapping[Family, Cap]
     declaring: frozenset[Family]
-    contradictions: frozenset[str]
+    observed: frozenset[str]
     silence_counts: frozenset[Family]
     corroborates: Level
 
 
 DEFAULT_POLICY = Policy(
-    version="1",
+    version="2",
     caps=MappingProxyType(
         {
             Family.PROVENANCE: Cap(Level.STRONG, Level.STRONG),
@@ -69,7 +69,7 @@ DEFAULT_POLICY = Policy(
         }
     ),
     declaring=frozenset({Family.PROVENANCE, Family.METADATA}),
-    contradictions=frozenset({"DS-META-004", "DS-META-005", "DS-META-006", "DS-META-007"}),
+    observed=frozenset({"DS-META-004", "DS-META-005", "DS-META-006", "DS-META-007"}),
     silence_counts=frozenset({Family.MODEL}),
     corroborates=Level.MODERATE,
 )
@@ -127,7 +127,7 @@ def decide(
 
 def _weigh(finding: Finding, family: Family, policy: Policy) -> _Weighed:
     cap = policy.caps[family]
-    declares = finding.level is Level.STRONG and finding.points_to is PointsTo.GENERATED
+    declares = finding.points_to is PointsTo.GENERATED and finding.code not in policy.observed
     most = cap.declaration if declares else cap.usual
     level = min(finding.level, most, key=lambda level: level.rank)
     return _Weighed(family, level, finding.points_to, finding.code)
@@ -150,9 +150,7 @@ def _raised(weighed: Sequence[_Weighed], policy: Policy) -> _Answer | None:
     if not raising:
         return None
     for points_to in _RAISING:
-        declared = [
-            w for w in raising if w.points_to is points_to and w.level is Level.STRONG and w.family in policy.declaring
-        ]
+        declared = [w for w in raising if w.points_to is points_to and w.level is Level.STRONG and _declares(w, policy)]
         if declared:
             return Call.STRONG, points_to, Basis.DECLARED, declared
     for points_to in _RAISING:
@@ -166,9 +164,13 @@ def _raised(weighed: Sequence[_Weighed], policy: Policy) -> _Answer | None:
     return _CALLS[highest], points_to, _basis(because, policy), because
 
 
+def _declares(weighed: _Weighed, policy: Policy) -> bool:
+    return weighed.family in policy.declaring and weighed.code not in policy.observed
+
+
 def _basis(because: Sequence[_Weighed], policy: Policy) -> Basis:
     """The basis of a call that rests on these findings; a declaration says more than a resemblance."""
-    if any(w.family in policy.declaring and w.code not in policy.contradictions for w in because):
+    if any(_declares(w, policy) for w in because):
         return Basis.DECLARED
     return Basis.MODEL if any(w.family is Family.MODEL for w in because) else Basis.OBSERVED
 

@@ -13,8 +13,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from deepscan import explain
 from deepscan.checks.base import BatchCheck, Check, CheckSpec, NotApplicableError
-from deepscan.checks.catalogue import SPECS, build, select
+from deepscan.checks.catalogue import SPECS, Kit, build, select
+from deepscan.config import ScanOptions
 from deepscan.errors import MediaError
 from deepscan.media.frames import Face
 from deepscan.models.card import CARD_FORMAT, Calibration, ModelCard, Preprocessing, Threshold, View
@@ -24,7 +26,6 @@ from tests.fake_subject import FakeSubject
 from tests.unit.checks.test_layout import AVI, MKV, MP4
 from tests.unit.checks.test_marks import INFOTEXT
 
-DOCS = Path(__file__).parents[2] / "docs" / "findings.md"
 IDS = [spec.id for spec in SPECS]
 
 CARD = ModelCard(
@@ -58,7 +59,7 @@ class Brightness:
 
 
 def made(spec: CheckSpec) -> Check | BatchCheck:
-    (check,) = build(select((spec.id,), ()), CARD, Brightness())
+    (check,) = build(select((spec.id,), ()), Kit(ScanOptions(), CARD, Brightness()))
     return check
 
 
@@ -145,7 +146,7 @@ def test_a_result_or_a_reason_and_nothing_else(check: Check | BatchCheck, subjec
         assert finding.level.rank <= _CEILING[spec.family].rank
         assert finding.summary.endswith(".")
         assert finding.summary.isprintable()
-        assert "not signed" in finding.summary or finding.level is not Level.STRONG
+        assert "sign" in finding.summary or finding.level is not Level.STRONG
     written = json.dumps([[e.value for e in f.evidence] for f in answer.findings], allow_nan=False)
     assert json.loads(written) is not None
 
@@ -201,29 +202,17 @@ def test_a_check_says_what_it_is(spec: CheckSpec) -> None:
 
 
 @pytest.mark.parametrize("spec", SPECS, ids=IDS)
-def test_every_code_has_a_section_in_the_documentation(spec: CheckSpec) -> None:
-    sections = sections_of(DOCS.read_text(encoding="utf-8"))
+def test_every_code_has_a_page(spec: CheckSpec) -> None:
     for code in spec.codes:
-        assert code in sections, f"docs/findings.md has no section {code}"
-        for word in _PARTS:
-            assert f"**{word}**" in sections[code], f"{code}: the part {word!r} is missing"
+        page = explain.page(code)
+        assert page.title
+        positions = [page.body.find(f"**{word}** ") for word in explain.PARTS]
+        assert -1 not in positions, f"{code}: a part is missing"
+        assert positions == sorted(positions), f"{code}: the parts stand in another order"
 
 
-_PARTS = ("Means", "Does not mean", "Found by", "Source", "Known errors")
-
-
-def test_the_documentation_has_no_code_that_no_check_gives() -> None:
-    documented = sections_of(DOCS.read_text(encoding="utf-8")).keys()
-    assert documented == {code for spec in SPECS for code in spec.codes}
-
-
-def sections_of(text: str) -> dict[str, str]:
-    """Code -> text of each section "### DS-..."."""
-    found: dict[str, str] = {}
-    for part in text.split("\n### ")[1:]:
-        code, _, body = part.partition("\n")
-        found[code.split()[0]] = body.split("\n## ")[0]
-    return found
+def test_there_is_no_page_for_a_code_that_no_check_gives() -> None:
+    assert set(explain.codes()) == {code for spec in SPECS for code in spec.codes}
 
 
 def test_only_generator_marks_and_models_point_to_generation(tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ import pytest
 
 from deepscan.checks import catalogue
 from deepscan.checks.base import CheckSpec
-from deepscan.checks.catalogue import SPECS, all_specs, build, select, unique
+from deepscan.checks.catalogue import SPECS, Kit, all_specs, build, select, unique
 from deepscan.checks.identity import Identity
+from deepscan.config import ScanOptions
 from deepscan.errors import ConfigError, UnknownCheckError, UsageError
 from deepscan.types import Family, MediaKind
 
@@ -76,19 +77,19 @@ def test_skipping_everything_is_refused() -> None:
 
 
 def test_checks_are_built_in_order_and_the_classifier_needs_a_card() -> None:
-    assert [check.spec.id for check in build(select(None, ("classifier",)), None, None)] == [
+    assert [check.spec.id for check in build(select(None, ("classifier",)), Kit(ScanOptions()))] == [
         "identity",
         "metadata",
         "ela",
     ]
     with pytest.raises(UsageError, match="needs a model"):
-        build(select(None, ()), None, None)
+        build(select(None, ()), Kit(ScanOptions()))
 
 
 def test_checks_of_other_packages_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
     add(monkeypatch, "Extra")
     assert ids(all_specs()) == ["identity", "metadata", "ela", "classifier", "extra"]
-    (check,) = build(select(("extra",), ()), None, None)
+    (check,) = build(select(("extra",), ()), Kit(ScanOptions()))
     assert isinstance(check, Extra)
 
 

@@ -12,7 +12,8 @@ from PIL import Image
 
 from deepscan.checks import ela
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.ela import BLOCK, EXHIBIT_SIDE, TILE, Ela, draw, error_levels
+from deepscan.checks.ela import BLOCK, TILE, Ela, draw, error_levels
+from deepscan.checks.exhibits import EXHIBIT_SIDE
 from deepscan.types import Level, Meaning, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject

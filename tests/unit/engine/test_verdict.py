@@ -91,7 +91,11 @@ TABLE: list[tuple[str, Sequence[CheckResult], str, str]] = [
      "moderate generated declared", "P"),
     # Caps.
     ("editor traces are weak", [done("metadata", "M strong edited")], "weak edited declared", "M"),
-    ("a moderate mark is weak", [done("metadata", "M moderate generated")], "weak generated declared", "M"),
+    ("a label that says possibly", [done("metadata", "M moderate generated")], "moderate generated declared", "M"),
+    ("an observation of metadata is weak", [done("metadata", "DS-META-006 strong generated")],
+     "weak generated observed", "DS-META-006"),
+    ("an observation declares nothing", [done("provenance", "DS-META-006 strong edited")],
+     "strong edited observed", "DS-META-006"),
     ("a weak mark is weak", [done("metadata", "M weak generated")], "weak generated declared", "M"),
     ("structure is at most moderate", [done("structure", "S strong edited")], "moderate edited observed", "S"),
     ("pixels are at most moderate", [done("pixels", "X strong edited")], "moderate edited observed", "X"),

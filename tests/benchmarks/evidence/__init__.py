@@ -1,0 +1,1 @@
+"""What the evidence checks reach on files whose answers are known: ``python -m tests.benchmarks.evidence [NAME]``."""
