@@ -17,6 +17,7 @@ worker processes do.
 from __future__ import annotations
 
 import importlib
+import io
 import logging
 import os
 import struct
@@ -33,6 +34,7 @@ from deepscan.errors import LimitError, MediaError, UnreadableError, Unsupported
 from deepscan.media.containers import CONTAINERS, TITLES
 from deepscan.media.frames import Pixels
 from deepscan.media.limits import MAX_BUFFERED_BYTES, MAX_METADATA_BYTES, MAX_PIXELS, MAX_SIDE
+from deepscan.media.png_pixels import PngPixels
 from deepscan.media.tones import to_pixels
 from deepscan.text import clean
 from deepscan.text import size as in_words
@@ -147,9 +149,12 @@ def open_image(file: BinaryIO, path: Path, container: str) -> ImageFile.ImageFil
         _check_buffered(file, path)
     if container == "webp":
         _check_riff(file, path)
-    image = _plugin(container)(file)
     if container in ("png", "apng"):
+        # Buffered: Pillow takes a short read for the end of the file.
+        image = _plugin(container)(cast(BinaryIO, io.BufferedReader(PngPixels(file))))
         _check_checksums(file, path)
+    else:
+        image = _plugin(container)(file)
     check_size(image.size, path)
     return image
 
