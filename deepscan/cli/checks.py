@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 import typer
 
-from deepscan.checks import catalogue
-from deepscan.checks.base import CheckSpec
 from deepscan.cli.models import FormatOption, OutputFormat
 from deepscan.types import JSONValue
+
+if TYPE_CHECKING:
+    from deepscan.checks.base import CheckSpec
 
 checks_app = typer.Typer(help="List the checks that a scan can run.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -19,6 +21,9 @@ _HEAD = ("check", "default", "cost", "family", "looks at", "what it does")
 @checks_app.command("list")
 def list_checks(output: FormatOption = OutputFormat.TEXT) -> None:
     """List every check: whether it runs by default, its cost, its family of evidence, and what it applies to."""
+    # The catalogue loads NumPy: --help stays quick.
+    from deepscan.checks import catalogue
+
     specs = catalogue.all_specs()
     if output is OutputFormat.JSON:
         typer.echo(json.dumps([_as_json(spec) for spec in specs], indent=2, ensure_ascii=False))
