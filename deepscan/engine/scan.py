@@ -44,7 +44,17 @@ from deepscan.types import (
 if TYPE_CHECKING:
     from deepscan.models.loader import Network
 
-LIBRARIES = ("torch", "transformers", "pillow", "pillow-heif", "opencv-python-headless", "exifread", "numpy")
+LIBRARIES = (
+    "torch",
+    "transformers",
+    "pillow",
+    "pillow-heif",
+    "opencv-python-headless",
+    "exifread",
+    "c2pa-python",
+    "numpy",
+    "scipy",
+)
 """Libraries whose versions the run record names: they decode, read and score."""
 
 LEVELS = {Call.WEAK: Level.WEAK, Call.MODERATE: Level.MODERATE, Call.STRONG: Level.STRONG}
