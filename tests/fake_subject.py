@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 
 from deepscan.errors import UnreadableError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
+from deepscan.media.luma import Luma, luma_of, read_luma
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.types import MediaItem, MediaKind
 
@@ -43,6 +44,10 @@ class FakeSubject:
     def reading(self) -> Reading:
         pixels = self._video_frame() if self.item.kind is MediaKind.VIDEO else self._picture()
         return Reading((Frame(0, None, pixels),), 1)
+
+    def luma(self) -> Luma:
+        stored = read_luma(self.path) if self.item.container == "jpeg" else None
+        return stored or luma_of(self.reading().frames[0].pixels)
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         return self.found

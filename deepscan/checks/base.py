@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.media.frames import Face, Frame, Pixels, Reading
+from deepscan.media.luma import Luma
 from deepscan.types import CheckResult, Family, MediaItem, MediaKind, Part, Where
 
 
@@ -78,6 +79,12 @@ class Subject(Protocol):
 
     def reading(self) -> Reading:
         """The decoded frames (one for a plain picture). Raises UnreadableError, UnsupportedError, LimitError."""
+
+    def luma(self) -> Luma:
+        """The brightness of a picture: of a JPEG as its decoder gives it, of others the first frame's.
+
+        Raises as :meth:`reading` does.
+        """
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         """The faces in one of the frames of :meth:`reading`, largest first."""

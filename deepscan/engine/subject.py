@@ -15,6 +15,7 @@ from deepscan.media.decoding import open_file
 from deepscan.media.faces import FaceFinder
 from deepscan.media.frames import Face, Frame, Pixels, Reading, Sampling
 from deepscan.media.images import read_image
+from deepscan.media.luma import Luma, luma_of, read_luma
 from deepscan.media.video import read_video
 from deepscan.text import clean
 from deepscan.types import MediaItem, MediaKind
@@ -32,6 +33,7 @@ class FileSubject:
     def __init__(self, item: MediaItem, options: ScanOptions, finder: FaceFinder, output: Path | None) -> None:
         self._item, self._options, self._finder, self._output = item, options, finder, output
         self._reading: Reading | MediaError | None = None
+        self._luma: Luma | MediaError | None = None
         self._faces: dict[int, tuple[Face, ...]] = {}
 
     @property
@@ -67,6 +69,18 @@ class FileSubject:
         if self._item.kind is MediaKind.VIDEO:
             return read_video(self._item.path, sampling)
         return read_image(self._item.path, self._item.container, sampling)
+
+    def luma(self) -> Luma:
+        """The brightness of a picture. Raises as :meth:`reading` does."""
+        if self._luma is None:
+            try:
+                stored = read_luma(self._item.path) if self._item.container == "jpeg" else None
+                self._luma = stored or luma_of(self.reading().frames[0].pixels)
+            except MediaError as e:
+                self._luma = e
+        if isinstance(self._luma, MediaError):
+            raise self._luma
+        return self._luma
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         """The faces in a frame, largest first."""
