@@ -3,7 +3,8 @@
 exifread raises whatever its parser runs into, follows lengths and chains of directories without limits, and drops
 the bytes of every value of 1,000 bytes and more that is not typed as text, a user comment among them. Here it reads
 through a meter, its errors become one, it leaves the makers' notes alone (they take most of its reads: 44,000 against
-7,000 in the largest real blocks), and the values it drops are read from the directory itself.
+7,000 in the largest real blocks), and what it drops or stumbles over is read from the directories themselves
+(:mod:`deepscan.checks.reading.tiff`).
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from io import BytesIO
 from typing import TYPE_CHECKING, BinaryIO, cast
 
 from deepscan.checks.reading.layout import Pieces
+from deepscan.checks.reading.layout.jpeg import walk_jpeg
+from deepscan.checks.reading.tiff import EXIF_IFD, GPS_IFD, Tiff, Value
 from deepscan.errors import LimitError, UnreadableError
 from deepscan.media.limits import MAX_METADATA_BYTES
+from deepscan.text import plural
 
 if TYPE_CHECKING:
     from exifread.core.ifd_tag import IfdTag
@@ -49,9 +53,20 @@ UnicodeDecodeError (a ValueError) and NotImplementedError on whole files; the ot
 _QUIET = logging.getLogger("exifread")
 _IFDS = {"Image": "", "EXIF": "", "GPS": "GPS "}
 _XP = frozenset({"XPTitle", "XPComment", "XPAuthor", "XPKeywords", "XPSubject"})
-_XMP, _IPTC, _EXIF, _USER_COMMENT = 0x02BC, 0x83BB, 0x8769, 0x9286
-_MAX_ENTRIES = 4096
-_WIDTHS = {1: 1, 2: 1, 3: 2, 4: 4, 6: 1, 7: 1, 8: 2, 9: 4, 13: 4}
+_XMP, _IPTC, _ICC, _MAKER_NOTE, _USER_COMMENT = 0x02BC, 0x83BB, 0x8773, 0x927C, 0x9286
+_THUMBNAIL, _THUMBNAIL_SIZE = 0x0201, 0x0202
+
+ORIENTATIONS = {
+    "1": "Horizontal (normal)",
+    "2": "Mirrored horizontal",
+    "3": "Rotated 180",
+    "4": "Mirrored vertical",
+    "5": "Mirrored horizontal then rotated 90 CCW",
+    "6": "Rotated 90 CW",
+    "7": "Mirrored horizontal then rotated 90 CW",
+    "8": "Rotated 90 CCW",
+}
+"""exifread's words for the values of the tag Orientation (EXIF 2.32, 4.6.5.1.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +82,10 @@ class Exif:
     """What an EXIF block says.
 
     ``texts`` is by tag name as exifread has it (``Make``, ``DateTimeOriginal``; ``GPS `` before those of the GPS
-    directory), every value as text; ``problems`` are sentences about single values that cannot be understood;
-    ``xmp`` and ``iptc`` are packets that a TIFF file holds as tags.
+    directory), every value as text; ``MakerNote`` is only its size in words. ``problems`` are sentences about single
+    values that cannot be understood, by field; ``failure`` is a sentence when exifread could not read the block, so
+    that ``texts`` holds the main statements only. ``xmp``, ``iptc`` and ``icc`` are packets that a TIFF file holds as
+    tags; ``thumbnail`` is the width and height in pixels of the embedded JPEG thumbnail.
     """
 
     texts: Mapping[str, str]
@@ -76,89 +93,141 @@ class Exif:
     problems: Mapping[str, str] = field(default_factory=dict)
     xmp: bytes = b""
     iptc: bytes = b""
+    icc: bytes = b""
+    thumbnail: tuple[int, int] | None = None
+    failure: str | None = None
 
 
-def read_exif_block(block: bytes) -> Exif:
+class Reads:
+    """How many reads exifread may still make: one number for all the blocks of a file."""
+
+    def __init__(self, left: int = 4 * MAX_READS) -> None:
+        self.left = left
+
+
+def read_exif_block(block: bytes, reads: Reads | None = None) -> Exif:
     """Read a block as a JPEG, PNG, WebP, HEIC or AVIF file holds it: a TIFF header and its directories.
 
     Raises:
-        UnreadableError: it is not a TIFF structure, or exifread cannot read it.
-        LimitError: reading it takes more than :data:`MAX_READS` reads.
+        UnreadableError: it is not a TIFF structure, or nothing of it can be read.
+        LimitError: reading it takes more than :data:`MAX_READS` reads, and nothing could be read otherwise.
     """
     # Some writers of WebP, PNG and HEIC keep the signature that only a JPEG segment needs.
-    return read_exif(BytesIO(block.removeprefix(b"Exif\0\0")))
+    return read_exif(BytesIO(block.removeprefix(b"Exif\0\0")), reads)
 
 
-def read_exif(file: BinaryIO) -> Exif:
+def read_exif(file: BinaryIO, reads: Reads | None = None) -> Exif:
     """Read the directories of a TIFF structure; see :func:`read_exif_block`."""
-    file.seek(0)
-    header = file.read(8)
-    if header[:4] in (b"II+\0", b"MM\0+"):
-        raise UnreadableError("The tags are in the BigTIFF form, which exifread does not read.")
-    if header[:2] not in (b"II", b"MM") or len(header) < 8:
+    tiff = Tiff(Pieces(file))
+    if not tiff.known:
         raise UnreadableError("The EXIF block does not begin with a TIFF header.")
-    tags = _tags(file)
     problems: dict[str, str] = {}
+    failure: UnreadableError | LimitError | None = None
+    try:
+        # exifread knows no BigTIFF, and the few statements that matter are read without it.
+        texts, position = ({}, None) if tiff.big else _through_exifread(file, problems, reads or Reads())
+    except (UnreadableError, LimitError) as e:
+        failure, texts, position = e, {}, None
+        problems.clear()
+    if tiff.big or failure is not None:
+        texts, position = _statements(tiff), _position_of(tiff)
+    if failure is not None and not texts:
+        raise failure
+    return Exif(
+        texts | _long_values(tiff),
+        position,
+        problems,
+        tiff.raw(tiff.main.get(_XMP)),
+        tiff.raw(tiff.main.get(_IPTC)),
+        tiff.raw(tiff.main.get(_ICC)),
+        _thumbnail(tiff),
+        None if failure is None else failure.message,
+    )
+
+
+def _through_exifread(file: BinaryIO, problems: dict[str, str], reads: Reads) -> tuple[dict[str, str], Position | None]:
+    tags = _tags(file, reads)
     texts: dict[str, str] = {}
     for name, tag in tags.items():
         directory, _, short = name.partition(" ")
         text = _text(file, short, tag) if directory in _IFDS else ""
         if text:
             texts.setdefault(_IFDS[directory] + short, text)
-    pieces = Pieces(file)
-    comment = _raw(pieces, _USER_COMMENT, within=_EXIF)
-    if comment:
-        texts["UserComment"] = user_comment(comment, little=pieces.read(0, 2) == b"II")
-    return Exif(texts, _position(tags, problems), problems, _raw(pieces, _XMP), _raw(pieces, _IPTC))
+    return texts, _position(tags, problems)
 
 
-def _tags(file: BinaryIO) -> dict[str, IfdTag]:
+def _tags(file: BinaryIO, reads: Reads) -> dict[str, IfdTag]:
     import exifread
 
     # exifread logs a warning for every odd value; what matters of them ends up in the report instead.
     _QUIET.setLevel(logging.CRITICAL)
+    file.seek(0)
     try:
-        found = exifread.process_file(cast(BinaryIO, _Meter(file)), details=False, extract_thumbnail=False)
+        found = exifread.process_file(cast(BinaryIO, _Meter(file, reads)), details=False, extract_thumbnail=False)
     except RAISED as e:
         raise UnreadableError(f"The EXIF block is damaged, and exifread cannot read it ({type(e).__name__}).") from e
     return {name: tag for name, tag in found.items() if hasattr(tag, "field_offset")}
 
 
-def _raw(pieces: Pieces, wanted: int, within: int | None = None) -> bytes:
-    """The bytes of a tag of the first directory, or of the directory that its tag ``within`` points to."""
-    little = pieces.read(0, 2) == b"II"
+def _statements(tiff: Tiff) -> dict[str, str]:
+    """What the block says without exifread, in exifread's words."""
+    texts = {name: text for name, text in tiff.statements() if text}
+    if "Orientation" in texts:
+        texts["Orientation"] = ORIENTATIONS.get(texts["Orientation"], texts["Orientation"])
+    return texts
 
-    def value(directory: int, tag: int) -> tuple[int, int] | None:
-        count = min(pieces.number(directory, 2, little=little) or 0, _MAX_ENTRIES)
-        for at in range(directory + 2, directory + 2 + 12 * count, 12):
-            if pieces.number(at, 2, little=little) == tag:
-                width = _WIDTHS.get(pieces.number(at + 2, 2, little=little) or 0, 0)
-                size = (pieces.number(at + 4, 4, little=little) or 0) * width
-                return (pieces.number(at + 8, 4, little=little) or 0 if size > 4 else at + 8), size
+
+def _position_of(tiff: Tiff) -> Position | None:
+    gps = tiff.inside(GPS_IFD)
+    angles = []
+    for reference, tag, negative, limit in ((1, 2, "S", 90), (3, 4, "W", 180)):
+        angle = _degrees(tiff.fractions(gps.get(tag)))
+        if angle is None or angle > limit:
+            return None
+        side = tiff.text(gps[reference]) if reference in gps else ""
+        angles.append(-angle if side.startswith(negative) else angle)
+    return Position(round(angles[0], 7), round(angles[1], 7))
+
+
+def _long_values(tiff: Tiff) -> dict[str, str]:
+    """The values that exifread drops."""
+    exif = tiff.inside(EXIF_IFD)
+    found: dict[str, str] = {}
+    comment = tiff.raw(exif.get(_USER_COMMENT))
+    if comment:
+        found["UserComment"] = user_comment(comment, little=tiff.little)
+    if _MAKER_NOTE in exif:
+        found["MakerNote"] = plural(exif[_MAKER_NOTE].size, "byte")
+    return found
+
+
+def _thumbnail(tiff: Tiff) -> tuple[int, int] | None:
+    directory = tiff.after_main()
+    start, size = tiff.number(directory.get(_THUMBNAIL)), tiff.number(directory.get(_THUMBNAIL_SIZE))
+    if not start or not size or size > MAX_METADATA_BYTES:
         return None
-
-    directory = pieces.number(4, 4, little=little) or 0
-    if within is not None:
-        pointer = value(directory, within)
-        directory = pieces.number(pointer[0], 4, little=little) or 0 if pointer else 0
-    found = value(directory, wanted) if directory else None
-    return pieces.read(found[0], found[1]) if found and found[1] <= MAX_METADATA_BYTES else b""
+    block = tiff.raw(Value(7, size, start, size))
+    return walk_jpeg(Pieces(BytesIO(block))).pixels if block.startswith(b"\xff\xd8") else None
 
 
 class _Meter:
-    """The file as exifread sees it: no more than :data:`MAX_READS` reads and :data:`MAX_METADATA_BYTES` bytes."""
+    """The file as exifread sees it: no more than :data:`MAX_READS` reads, or than are left for the whole file, and
+    :data:`MAX_METADATA_BYTES` bytes.
+    """
 
-    def __init__(self, file: BinaryIO) -> None:
+    def __init__(self, file: BinaryIO, reads: Reads) -> None:
         self._file = file
+        self._left = reads
         self._reads = 0
         self._bytes = 0
 
     def read(self, count: int = -1) -> bytes:
         self._reads += 1
+        self._left.left -= 1
         wanted = MAX_METADATA_BYTES - self._bytes if count < 0 else min(count, MAX_METADATA_BYTES - self._bytes)
         data = self._file.read(wanted)
         self._bytes += len(data)
-        if self._reads > MAX_READS or self._bytes >= MAX_METADATA_BYTES:
+        if self._reads > MAX_READS or self._left.left < 0 or self._bytes >= MAX_METADATA_BYTES:
             raise LimitError("The EXIF block makes its reader read without end, and was given up.")
         return data
 

@@ -1,4 +1,4 @@
-"""EXIF and XMP items of a HEIC or AVIF file (ISO/IEC 23008-12, annex A; ISO/IEC 14496-12, 8.11).
+"""EXIF, XMP and the colour profile of a HEIC or AVIF file (ISO/IEC 23008-12, annex A; ISO/IEC 14496-12, 8.11, 12.1.5).
 
 Only the item tables are read, and only the bytes of the two items: pillow-heif and Pillow's AVIF reader would read the
 whole file into memory for them.
@@ -18,8 +18,10 @@ _XMP_TYPE = b"application/rdf+xml\0"
 
 
 def item_blocks(pieces: Pieces, meta: Block) -> Iterator[Block]:
-    """The EXIF and XMP items in the extents that the ``meta`` box gives them; several extents are several blocks."""
+    """The colour profile, and EXIF and XMP in the extents that the ``meta`` box gives; several extents, several blocks."""
     parts = {box.kind: box for box in boxes(pieces, meta.offset + 4, meta.offset + meta.size)}
+    if b"iprp" in parts:
+        yield from _profiles(pieces, parts[b"iprp"])
     if b"iinf" not in parts or b"iloc" not in parts:
         return
     wanted = dict(_wanted(pieces, parts[b"iinf"]))
@@ -34,6 +36,17 @@ def item_blocks(pieces: Pieces, meta: Block) -> Iterator[Block]:
         skip = 4 + (pieces.number(offset, 4) or 0)
         if skip < size:
             yield Block("exif", "EXIF", offset + skip, size - skip)
+
+
+def _profiles(pieces: Pieces, iprp: Box) -> Iterator[Block]:
+    """The first colour profile among the properties (14496-12, 12.1.5)."""
+    for container in boxes(pieces, iprp.body, iprp.end):
+        for number, box in enumerate(boxes(pieces, container.body, container.end)):
+            if number >= MAX_ITEMS:
+                return
+            if box.kind == b"colr" and pieces.read(box.body, 4) in (b"prof", b"rICC"):
+                yield Block("icc", "ICC", box.body + 4, box.end - box.body - 4)
+                return
 
 
 def _wanted(pieces: Pieces, iinf: Box) -> Iterator[tuple[int, str]]:

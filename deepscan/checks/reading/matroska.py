@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 from deepscan.checks.reading.layout import Block, Pieces
 from deepscan.checks.reading.layout.ebml import Element, elements
 
 MAX_TAGS = 2_000
+MAX_DEPTH = 4
+"""Levels of tags inside tags. The official ones have two (RFC 9559, 5.1.8.1.2)."""
+
 MAX_TAG_BYTES = 1024**2
 
 _TITLE, _MUXER, _WRITER, _DATE = 0x7BA9, 0x4D80, 0x5741, 0x4461
 _INFO_NAMES = {_TITLE: "Title", _MUXER: "MuxingApp", _WRITER: "WritingApp"}
 _TAG, _SIMPLE_TAG, _TAG_NAME, _TAG_STRING = 0x7373, 0x67C8, 0x45A3, 0x4487
+_TARGETS, _TRACK = 0x63C0, 0x63C5
 _EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
 
 
@@ -28,22 +33,37 @@ def matroska_info(pieces: Pieces, info: Block) -> Iterator[tuple[str, str]]:
             yield "DateUTC", moment.strftime("%Y:%m:%d %H:%M:%SZ")
 
 
-def matroska_tags(pieces: Pieces, tags: Block) -> Iterator[tuple[str, str]]:
-    """(name, text) of the simple tags, without the ones nested inside others."""
+def matroska_tags(pieces: Pieces, tags: Block) -> Iterator[tuple[str, str, str]]:
+    """(source, name, text) of the simple tags and of those inside them, to :data:`MAX_DEPTH`.
+
+    The source is ``Matroska tag``, or ``Matroska track tag`` where the tag speaks of one track.
+    """
     end = tags.offset + tags.size
-    simple = (
-        inner
-        for tag in elements(pieces, tags.offset, end)
-        if tag.id == _TAG and tag.end is not None
-        for inner in elements(pieces, tag.body, min(tag.end, end))
-        if inner.id == _SIMPLE_TAG and inner.end is not None
-    )
-    for number, element in enumerate(simple):
+    for number, (source, simple) in enumerate(_simple_tags(pieces, tags.offset, end)):
         if number >= MAX_TAGS:
             return
-        parts = {part.id: part for part in elements(pieces, element.body, min(element.end or end, end))}
+        parts = {part.id: part for part in _inside(pieces, simple, end)}
         if _TAG_NAME in parts and _TAG_STRING in parts:
-            yield _text(pieces, parts[_TAG_NAME]), _text(pieces, parts[_TAG_STRING])
+            yield source, _text(pieces, parts[_TAG_NAME]), _text(pieces, parts[_TAG_STRING])
+
+
+def _simple_tags(pieces: Pieces, at: int, end: int) -> Iterator[tuple[str, Element]]:
+    for tag in elements(pieces, at, end):
+        if tag.id != _TAG:
+            continue
+        inner = _inside(pieces, tag, end)
+        targets = [part.id for e in inner if e.id == _TARGETS for part in _inside(pieces, e, end)]
+        source = "Matroska track tag" if _TRACK in targets else "Matroska tag"
+        level = [e for e in inner if e.id == _SIMPLE_TAG]
+        for _ in range(MAX_DEPTH):
+            yield from ((source, e) for e in level)
+            level = [e for outer in level for e in _inside(pieces, outer, end) if e.id == _SIMPLE_TAG]
+
+
+def _inside(pieces: Pieces, element: Element, end: int) -> list[Element]:
+    if element.end is None:
+        return []
+    return list(islice(elements(pieces, element.body, min(element.end, end)), MAX_TAGS))
 
 
 def _text(pieces: Pieces, element: Element) -> str:

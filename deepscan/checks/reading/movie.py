@@ -1,7 +1,7 @@
-"""Tags of MP4, MOV and 3GP files: the movie header's times, user data, iTunes tags and QuickTime keys.
+"""Tags of MP4, MOV and 3GP files: the headers' times, user data, iTunes tags and QuickTime keys, of movie and tracks.
 
-Sources: ISO/IEC 14496-12, 8.2.2 (mvhd); Apple, "QuickTime File Format", user data and metadata atoms. Track tags are
-not read.
+Sources: ISO/IEC 14496-12, 8.2.2 (mvhd) and 8.4.2 (mdhd); Apple, "QuickTime File Format", user data and metadata atoms;
+3GPP TS 26.244, 8.10 (loci).
 """
 
 from __future__ import annotations
@@ -10,19 +10,28 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from deepscan.checks.reading.layout import Block, Pieces
-from deepscan.checks.reading.layout.isobmff import Box, boxes
+from deepscan.checks.reading.layout.isobmff import XMP_UUID, Box, boxes
 
 MAX_TAGS = 2_000
+MAX_TRACKS = 64
 MAX_TAG_BYTES = 1024**2
 """Bytes of one tag that are read: ComfyUI writes whole workflows into one."""
 
 _EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
 _TEXT_TYPES = (1, 2)  # UTF-8 and UTF-16 in the table of well-known types
+_SIGNED, _UNSIGNED = frozenset({21, 65, 66, 67, 74}), frozenset({22, 75, 76, 77, 78})
 _USER_DATA_TEXT = frozenset({b"titl", b"auth", b"cprt", b"dscp", b"AIGC"})
 
 
-def movie_tags(pieces: Pieces, moov: Block) -> Iterator[tuple[str, str, str]]:
-    """(source, key, text) of every tag: source is ``MP4 header``, ``MP4 tag`` or ``QuickTime key``."""
+_Tag = tuple[str, str, str]
+
+
+def movie_tags(pieces: Pieces, moov: Block) -> Iterator[_Tag]:
+    """(source, key, text) of every tag.
+
+    The source is ``MP4 header``, ``MP4 tag`` or ``QuickTime key``; for the second of them and more, with the number of
+    the track: ``MP4 track 1 header``. ``XMP packet`` is a packet for the reader of XMP.
+    """
     for number, tag in enumerate(_tags(pieces, moov)):
         if number >= MAX_TAGS:
             return
@@ -30,44 +39,82 @@ def movie_tags(pieces: Pieces, moov: Block) -> Iterator[tuple[str, str, str]]:
             yield tag
 
 
-def _tags(pieces: Pieces, moov: Block) -> Iterator[tuple[str, str, str]]:
+def _tags(pieces: Pieces, moov: Block) -> Iterator[_Tag]:
+    tracks = 0
     for box in boxes(pieces, moov.offset, moov.offset + moov.size):
         if box.kind == b"mvhd":
-            yield from _times(pieces, box)
-        elif box.kind == b"meta":
-            yield from _metadata(pieces, box)
-        elif box.kind == b"udta":
+            yield from _times(pieces, box, "header")
+        elif box.kind == b"trak" and tracks < MAX_TRACKS:
+            tracks += 1
+            for source, key, text in _track(pieces, box):
+                yield (
+                    source.replace("MP4", f"MP4 track {tracks}").replace("QuickTime", f"QuickTime track {tracks}"),
+                    key,
+                    text,
+                )
+        else:
+            yield from _annotations(pieces, box)
+
+
+def _track(pieces: Pieces, trak: Box) -> Iterator[_Tag]:
+    for box in boxes(pieces, trak.body, trak.end):
+        if box.kind == b"mdia":
             for inner in boxes(pieces, box.body, box.end):
-                if inner.kind == b"meta":
-                    yield from _metadata(pieces, inner)
-                else:
-                    yield from _user_data(pieces, inner)
+                if inner.kind == b"mdhd":
+                    yield from _times(pieces, inner, "header")
+        else:
+            yield from _annotations(pieces, box)
 
 
-def _times(pieces: Pieces, mvhd: Box) -> Iterator[tuple[str, str, str]]:
+def _annotations(pieces: Pieces, box: Box) -> Iterator[_Tag]:
+    """What a box of metadata holds, on either level."""
+    if box.kind == b"meta":
+        yield from _metadata(pieces, box)
+    elif box.kind == b"uuid" and pieces.read(box.body, 16) == XMP_UUID:
+        yield "XMP packet", "uuid", _bytes(pieces, box.body + 16, box.end).decode("latin-1")
+    elif box.kind == b"udta":
+        for inner in boxes(pieces, box.body, box.end):
+            if inner.kind == b"meta":
+                yield from _metadata(pieces, inner)
+            else:
+                yield from _user_data(pieces, inner)
+
+
+def _times(pieces: Pieces, mvhd: Box, name: str) -> Iterator[_Tag]:
     """The times are in seconds since 1904, in UTC by the standard (some cameras write local time); 0 is "not set"."""
     wide = 8 if pieces.number(mvhd.body, 1) == 1 else 4
     for index, key in enumerate(("creation_time", "modification_time")):
         seconds = pieces.number(mvhd.body + 4 + index * wide, wide)
         if seconds and seconds < 2**33:
             moment = _EPOCH + timedelta(seconds=seconds)
-            yield "MP4 header", key, moment.strftime("%Y:%m:%d %H:%M:%SZ")
+            yield f"MP4 {name}", key, moment.strftime("%Y:%m:%d %H:%M:%SZ")
 
 
-def _user_data(pieces: Pieces, box: Box) -> Iterator[tuple[str, str, str]]:
+def _user_data(pieces: Pieces, box: Box) -> Iterator[_Tag]:
     key = box.kind.decode("latin-1")
     if box.kind == b"XMP_":
         yield "XMP packet", key, _bytes(pieces, box.body, box.end).decode("latin-1")
     elif box.kind.startswith(b"\xa9"):
         length = pieces.number(box.body, 2) or 0
         yield "MP4 tag", key, _text(_bytes(pieces, box.body + 4, min(box.end, box.body + 4 + length)))
+    elif box.kind == b"loci":
+        yield from _location(pieces, box)
     elif box.kind in _USER_DATA_TEXT:
         # 3GPP TS 26.244, 8: version and flags, a packed language, then the text; AIGC holds plain JSON.
         start = box.body if box.kind == b"AIGC" else box.body + 6
         yield "MP4 tag", key, _text(_bytes(pieces, start, box.end))
 
 
-def _metadata(pieces: Pieces, meta: Box) -> Iterator[tuple[str, str, str]]:
+def _location(pieces: Pieces, loci: Box) -> Iterator[_Tag]:
+    """The place as ISO 6709 has it: version and flags, language, name, role, then degrees in 16.16 fixed point."""
+    name, _, rest = _bytes(pieces, loci.body + 6, loci.end).partition(b"\0")
+    longitude, latitude = (int.from_bytes(rest[at : at + 4], "big", signed=True) / 65536 for at in (1, 5))
+    if len(rest) >= 9:
+        yield "MP4 tag", "loci", f"{latitude:+09.5f}{longitude:+010.5f}/"
+        yield "MP4 tag", "loci name", _text(name)
+
+
+def _metadata(pieces: Pieces, meta: Box) -> Iterator[_Tag]:
     # MP4 has a version field here, QuickTime has none: the type of the first box inside tells.
     start = meta.body if pieces.read(meta.body + 4, 4) in (b"hdlr", b"keys", b"ilst") else meta.body + 4
     parts = {box.kind: box for box in boxes(pieces, start, meta.end)}
@@ -79,8 +126,18 @@ def _metadata(pieces: Pieces, meta: Box) -> Iterator[tuple[str, str, str]]:
         named = _freeform_name(pieces, item) if item.kind == b"----" else item.kind.decode("latin-1")
         key = keys[index - 1] if 1 <= index <= len(keys) else named
         for data in boxes(pieces, item.body, item.end):
-            if data.kind == b"data" and pieces.number(data.body, 4) in _TEXT_TYPES:
-                yield "QuickTime key" if keys else "MP4 tag", key, _text(_bytes(pieces, data.body + 8, data.end))
+            if data.kind == b"data":
+                yield "QuickTime key" if keys else "MP4 tag", key, _value(pieces, data)
+
+
+def _value(pieces: Pieces, data: Box) -> str:
+    """A value of the types that are text or an integer; empty for pictures and other types."""
+    kind, raw = pieces.number(data.body, 4), _bytes(pieces, data.body + 8, data.end)
+    if kind in _TEXT_TYPES:
+        return _text(raw)
+    if (kind in _SIGNED or kind in _UNSIGNED) and 0 < len(raw) <= 8:
+        return str(int.from_bytes(raw, "big", signed=kind in _SIGNED))
+    return ""
 
 
 def _items(pieces: Pieces, ilst: Box) -> Iterator[Box]:

@@ -14,26 +14,27 @@ from deepscan.errors import LimitError, UnreadableError
 _PROFILE = re.compile(r"\s*(\w+)\s+(\d+)\s+([0-9a-fA-F\s]*)")
 
 
-def read_text(kind: str, body: bytes, limit: int) -> tuple[str, bytes]:
-    """The keyword and the text of a chunk; ``kind`` is ``tEXt``, ``zTXt`` or ``iTXt``.
+def read_text(kind: str, body: bytes) -> tuple[str, bytes, bool]:
+    """The keyword and the text of a chunk, and whether :func:`unpack` must unpack the text.
+
+    ``kind`` is ``tEXt``, ``zTXt`` or ``iTXt``.
 
     Raises:
-        UnreadableError: the chunk is not built as the standard asks, or its compressed text is damaged.
-        LimitError: the text unpacks to more than ``limit`` bytes.
+        UnreadableError: the chunk is not built as the standard asks.
     """
     keyword, separator, rest = body.partition(b"\0")
     if not separator:
         raise UnreadableError(f"A PNG {kind} chunk has no keyword.")
     name = keyword.decode("latin-1")
     if kind == "tEXt":
-        return name, rest
+        return name, rest, False
     if kind == "zTXt":
-        return name, _unpack(rest[1:], limit)
+        return name, rest[1:], True
     if len(rest) < 2:
         raise UnreadableError("A PNG iTXt chunk is cut short.")
     packed = rest[0] == 1
     text = rest[2:].partition(b"\0")[2].partition(b"\0")[2]
-    return name, _unpack(text, limit) if packed else text
+    return name, text, packed
 
 
 def as_text(value: bytes) -> str:
@@ -57,14 +58,20 @@ def raw_profile(text: str) -> bytes:
     return bytes.fromhex(digits[: len(digits) // 2 * 2])
 
 
-def _unpack(packed: bytes, limit: int) -> bytes:
+def unpack(packed: bytes, limit: int) -> bytes:
+    """Unpack zlib.
+
+    Raises:
+        UnreadableError: it is damaged or cut short.
+        LimitError: it unpacks to more than ``limit`` bytes.
+    """
     stream = zlib.decompressobj()
     try:
         text = stream.decompress(packed, limit + 1)
     except zlib.error as e:
-        raise UnreadableError(f"The compressed text of a PNG chunk is damaged: {e}.") from e
+        raise UnreadableError(f"A compressed part of the PNG file is damaged: {e}.") from e
     if not stream.eof and len(text) <= limit:
-        raise UnreadableError("The compressed text of a PNG chunk is cut short.")
+        raise UnreadableError("A compressed part of the PNG file is cut short.")
     if len(text) > limit:
-        raise LimitError(f"A compressed PNG text unpacks to more than {limit:,} bytes.")
+        raise LimitError(f"A compressed part of the PNG file unpacks to more than {limit:,} bytes, and is not read.")
     return text

@@ -24,6 +24,7 @@ _PREFIXES = {
     "http://ns.adobe.com/xap/1.0/mm/": "xmpMM",
     "http://ns.adobe.com/xap/1.0/rights/": "xmpRights",
     "http://ns.adobe.com/xap/1.0/sType/ResourceEvent#": "stEvt",
+    "http://ns.adobe.com/xmp/note/": "xmpNote",
     "http://ns.adobe.com/photoshop/1.0/": "photoshop",
     "http://ns.adobe.com/camera-raw-settings/1.0/": "crs",
     "http://purl.org/dc/elements/1.1/": "dc",
@@ -43,20 +44,33 @@ def read_xmp(packet: bytes) -> tuple[tuple[str, str], ...]:
         UnreadableError: the packet is not well-formed XML, or declares a document type.
         LimitError: it has too many properties or is nested too deeply.
     """
+    properties, problem = read_packet(packet)
+    if problem is not None:
+        raise problem
+    return properties
+
+
+def read_packet(packet: bytes) -> tuple[tuple[tuple[str, str], ...], UnreadableError | LimitError | None]:
+    """The properties as far as they can be read, and what ended the reading before the end of the packet."""
     text = _decode(packet)
     text = text[text.find("<") : text.rfind(">") + 1]
     if not text:
-        raise UnreadableError("The XMP packet holds no XML.")
+        return (), UnreadableError("The XMP packet holds no XML.")
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise UnreadableError("The XMP packet declares a document type, which XMP does not allow, and is not parsed.")
+        return (), UnreadableError(
+            "The XMP packet declares a document type, which XMP does not allow, and is not parsed."
+        )
     collector = _Collector()
     parser = ElementTree.XMLParser(target=collector)  # noqa: S314  document types are refused above
+    problem: UnreadableError | LimitError | None = None
     try:
         parser.feed(text)
         parser.close()
     except ElementTree.ParseError as e:
-        raise UnreadableError(f"The XMP packet is not well-formed XML: {e}.") from e
-    return tuple(collector.properties)
+        problem = UnreadableError(f"The XMP packet is not well-formed XML: {e}.")
+    except LimitError as e:
+        problem = e
+    return tuple(collector.properties), problem
 
 
 def _decode(packet: bytes) -> str:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepscan.checks.reading.exif import Position, read_exif, read_exif_block, user_comment
+from deepscan.checks.reading.exif import Position, Reads, read_exif, read_exif_block, user_comment
 from deepscan.errors import LimitError, UnreadableError
 from tests import media_factory as media
 
@@ -93,13 +93,67 @@ def test_xmp_and_iptc_of_a_tiff_are_handed_on(tmp_path: Path) -> None:
         assert read_exif(file).xmp == packet
 
 
+def big(*entries: tuple[int, int, int, bytes]) -> bytes:
+    """A BigTIFF block with one directory of (tag, type, count, eight bytes)."""
+    body = b"".join(
+        struct.pack("<HHQ", tag, kind, count) + value.ljust(8, b"\0") for tag, kind, count, value in entries
+    )
+    return b"II+\0\x08\0\0\0" + struct.pack("<QQ", 16, len(entries)) + body + bytes(8)
+
+
+def test_the_main_statements_of_a_bigtiff_are_read() -> None:
+    found = read_exif_block(big((0x010F, 2, 6, b"Canon\0"), (0x0112, 3, 1, b"\x06\0"), (0x8769, 4, 1, b"\xff")))
+    assert found.texts == {"Make": "Canon", "Orientation": "Rotated 90 CW"}
+
+
+def test_where_exifread_stumbles_the_main_statements_are_read_all_the_same() -> None:
+    damaged = tiff(entry(0x010F, 2, 4, b"Leo\0"), entry(0x8769, 4, 0, b""))
+    found = read_exif_block(damaged)
+    assert found.texts == {"Make": "Leo"}
+    assert found.failure is not None
+    assert "exifread cannot read it" in found.failure
+
+
+def test_a_place_is_read_where_exifread_stumbles() -> None:
+    gps = struct.pack(">H", 4) + b"".join(
+        [
+            entry(1, 2, 2, b"S\0"),
+            entry(2, 5, 3, struct.pack(">I", 150)),
+            entry(3, 2, 2, b"E\0"),
+            entry(4, 5, 3, struct.pack(">I", 150)),
+        ]
+    )
+    head = tiff(entry(0x8769, 4, 0, b""), entry(0x8825, 4, 1, struct.pack(">I", 38)), rest=gps + bytes(4))
+    found = read_exif_block(head.ljust(150, b"\0") + struct.pack(">6I", 33, 1, 30, 1, 0, 1))
+    assert found.failure is not None
+    assert found.position == Position(-33.5, 33.5)
+
+
+def test_makers_notes_are_told_by_their_size_and_the_thumbnail_by_its_own(tmp_path: Path) -> None:
+    exif = media.exif(make="Canon")
+    exif.get_ifd(0x8769)[0x927C] = b"x" * 1500
+    assert read_exif_block(exif.tobytes()).texts["MakerNote"] == "1,500 bytes"
+    small = media.write_jpeg(tmp_path, size=(40, 24)).read_bytes()
+    first = tiff(after=14)
+    pointers = [entry(0x0201, 4, 1, struct.pack(">I", 44)), entry(0x0202, 4, 1, struct.pack(">I", len(small)))]
+    second = struct.pack(">H", 2) + b"".join(pointers) + bytes(4)
+    assert read_exif_block(first + second + small).thumbnail == (40, 24)
+
+
+def test_all_blocks_of_a_file_share_the_reads() -> None:
+    reads = Reads(100)
+    read_exif_block(BLOCK, reads)
+    with pytest.raises(LimitError):
+        for _ in range(100):
+            assert read_exif_block(tiff(), reads).failure is None
+
+
 @pytest.mark.parametrize(
     "block",
     [
         b"",
         b"II",
         b"not a header at all",
-        b"II+\0\x08\0\0\0" + bytes(40),
         tiff(entry(0x8769, 4, 0, b"")),
     ],
 )

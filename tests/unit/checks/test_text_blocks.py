@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import time
 import zlib
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from deepscan.checks.reading.embedded import READ, Embedded, read_embedded
 from deepscan.checks.reading.iptc import iptc_of_photoshop, read_iptc
-from deepscan.checks.reading.png_text import as_text, raw_profile, read_text
+from deepscan.checks.reading.png_text import as_text, raw_profile, read_text, unpack
 from deepscan.errors import LimitError, UnreadableError
 from tests.media_factory import PNG_SIGNATURE, png_chunk
 from tests.unit.checks.test_layout import box, element
@@ -56,7 +57,7 @@ def test_a_png_text_bomb_is_a_problem_and_the_rest_is_read() -> None:
     bomb = zlib.compress(bytes(300_000_000 // 8), 9)
     found = embedded(png((b"zTXt", b"a\0\0" + bomb), (b"tEXt", b"Title\0still here")), "png")
     assert [e.text for e in found.entries] == ["still here"]
-    assert "unpacks to more" in found.problems[0].reason
+    assert "unpacks to more than" in found.problems[0].reason
 
 
 @pytest.mark.parametrize(
@@ -67,18 +68,29 @@ def test_a_png_text_bomb_is_a_problem_and_the_rest_is_read() -> None:
         ("zTXt", b"a\0"),
         ("iTXt", b"a\0"),
         ("iTXt", b"a\0\1\0\0\0x"),
+        ("iCCP", b"a\0\0not packed"),
+        ("iCCP", b"a\0\0" + zlib.compress(b"no profile")),
     ],
 )
 def test_broken_png_text_is_unreadable(kind: str, body: bytes) -> None:
-    with pytest.raises(UnreadableError):
-        read_text(kind, body, LIMIT)
+    found = embedded(png((kind.encode(), body), (b"tEXt", b"Title\0still here")), "png")
+    assert [e.text for e in found.entries] == ["still here"]
+    assert len(found.problems) == 1
 
 
 def test_png_text_is_unpacked_up_to_its_limit() -> None:
-    body = b"a\0\0" + zlib.compress(bytes(LIMIT))
-    assert len(read_text("zTXt", body, LIMIT)[1]) == LIMIT
+    assert read_text("zTXt", b"a\0\0packed") == ("a", b"packed", True)
+    assert len(unpack(zlib.compress(bytes(LIMIT)), LIMIT)) == LIMIT
     with pytest.raises(LimitError):
-        read_text("zTXt", b"a\0\0" + zlib.compress(bytes(LIMIT + 1)), LIMIT)
+        unpack(zlib.compress(bytes(LIMIT + 1)), LIMIT)
+
+
+def test_thousands_of_bombs_cost_no_more_than_a_few() -> None:
+    bomb = (b"zTXt", b"a\0\0" + zlib.compress(bytes(20_000_000), 9))
+    started = time.perf_counter()
+    found = embedded(png(*[bomb] * 1000), "png")
+    assert time.perf_counter() - started < 5
+    assert any("more metadata than deepscan reads" in problem.reason for problem in found.problems)
 
 
 def test_text_is_utf8_where_it_can_be() -> None:
@@ -179,3 +191,87 @@ def test_no_bytes_make_the_reader_fail(container: str, data: bytes) -> None:
     found = embedded(data, container)
     assert all(entry.text for entry in found.entries)
     assert all(problem.reason for problem in found.problems)
+
+
+def test_tags_of_tracks_say_which_and_places_of_3gp_are_read() -> None:
+    times = box(b"mdhd", bytes(4) + struct.pack(">II", 3_000_000_000, 0) + bytes(16))
+    name = b"com.apple.quicktime.full-frame-rate-playback-intent"
+    keys = box(b"keys", struct.pack(">II", 0, 1) + box(b"mdta", name))
+    number = box(b"data", struct.pack(">II", 65, 0) + b"\xff")
+    meta = box(b"meta", box(b"hdlr", bytes(24)) + keys + box(b"ilst", box(b"\0\0\0\1", number)))
+    swr = box(b"udta", box(b"\xa9swr", struct.pack(">HH", 5, 0) + b"12.34"))
+    loci = box(
+        b"loci", bytes(6) + b"Rome\0\0" + struct.pack(">iii", int(12.5 * 65536), -int(41.25 * 65536), 0) + b"earth\0\0"
+    )
+    found = said(movie(box(b"trak", b""), box(b"trak", box(b"mdia", times) + swr + meta), box(b"udta", loci)), "3gp")
+    assert found == {
+        ("MP4 track 2 header", "creation_time"): "1999:01:24 05:20:00Z",
+        ("MP4 track 2 tag", "©swr"): "12.34",
+        ("QuickTime track 2 key", name.decode()): "-1",
+        ("MP4 tag", "loci"): "-41.25000+012.50000/",
+        ("MP4 tag", "loci name"): "Rome",
+    }
+
+
+def test_matroska_tags_of_tracks_and_inside_tags() -> None:
+    inner = element(b"\x67\xc8", element(b"\x45\xa3", b"EMAIL") + element(b"\x44\x87", b"a@b"))
+    simple = element(b"\x67\xc8", element(b"\x45\xa3", b"ARTIST") + element(b"\x44\x87", b"Ana") + inner)
+    targets = element(b"\x63\xc0", element(b"\x63\xc5", b"\1"))
+    tags = element(b"\x12\x54\xc3\x67", element(b"\x73\x73", targets + simple))
+    found = said(element(b"\x1a\x45\xdf\xa3", b"") + element(b"\x18\x53\x80\x67", tags), "mkv")
+    assert found == {("Matroska track tag", "ARTIST"): "Ana", ("Matroska track tag", "EMAIL"): "a@b"}
+
+
+def icc(text: bytes = b"desc" + bytes(4) + struct.pack(">I", 5) + b"Test\0") -> bytes:
+    header = bytearray(128)
+    header[24:36] = struct.pack(">6H", 2020, 1, 2, 3, 4, 5)
+    header[36:40], header[80:84] = b"acsp", b"lcms"
+    return bytes(header) + struct.pack(">I", 1) + b"desc" + struct.pack(">II", 144, len(text)) + text
+
+
+PROFILE = {
+    ("ICC", "ProfileCreator"): "lcms",
+    ("ICC", "ProfileDateTime"): "2020:01:02 03:04:05",
+    ("ICC", "ProfileDescription"): "Test",
+}
+
+
+def test_colour_profiles_are_read_from_every_container() -> None:
+    assert said(png((b"iCCP", b"x\0\0" + zlib.compress(icc()))), "png") == PROFILE
+    segment = b"ICC_PROFILE\0\1\1" + icc()
+    jpeg = b"\xff\xd8\xff\xe2" + struct.pack(">H", len(segment) + 2) + segment + b"\xff\xd9"
+    assert said(jpeg, "jpeg") == PROFILE
+    webp = b"WEBPVP8X" + struct.pack("<I", 10) + bytes(10) + b"ICCP" + struct.pack("<I", len(icc())) + icc() + b"\0"
+    assert said(b"RIFF" + struct.pack("<I", len(webp)) + webp, "webp") == PROFILE
+    heic = box(b"meta", bytes(4) + box(b"iprp", box(b"ipco", box(b"colr", b"prof" + icc()))))
+    assert said(heic, "heic") == PROFILE
+    wide = b"mluc" + bytes(4) + struct.pack(">IIHHII", 1, 12, 0, 0, 8, 28) + "Wide".encode("utf-16-be")
+    assert said(png((b"iCCP", b"x\0\0" + zlib.compress(icc(wide)))), "png")["ICC", "ProfileDescription"] == "Wide"
+
+
+def extended(packet: bytes, name: bytes, *, part: int = 100, named: bool = True) -> bytes:
+    segments = [packet[at : at + part] for at in range(0, len(packet), part)]
+    note = b"<a xmlns:n='http://ns.adobe.com/xmp/note/' n:HasExtendedXMP='" + name + b"'/>" if named else b"<a/>"
+    bodies = [b"http://ns.adobe.com/xap/1.0/\0" + note]
+    bodies += [
+        b"http://ns.adobe.com/xmp/extension/\0" + name + struct.pack(">II", len(packet), index * part) + piece
+        for index, piece in reversed(list(enumerate(segments)))
+    ]
+    return b"\xff\xd8" + b"".join(b"\xff\xe1" + struct.pack(">H", len(b) + 2) + b for b in bodies) + b"\xff\xd9"
+
+
+def test_extended_xmp_is_put_together_from_its_parts() -> None:
+    packet = b"<a xmlns:q='http://example.org/own/'>" + b" " * 500 + b"<q:word>far</q:word></a>"
+    assert ("XMP", "own:word") in said(extended(packet, b"0" * 32), "jpeg")
+    stray = embedded(extended(packet, b"0" * 32, named=False), "jpeg")
+    assert not stray.entries
+    assert "does not name" in stray.problems[0].reason
+    short = embedded(extended(packet, b"0" * 32).replace(b"<q:word>far</q:word></a>", b""), "jpeg")
+    assert short.problems
+
+
+def test_what_stands_before_the_damage_of_a_packet_is_kept() -> None:
+    packet = b"<a xmlns:x='http://ns.adobe.com/xap/1.0/' x:CreatorTool='GIMP'>" + b"<b>" * 10_000
+    found = embedded(png((b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + packet + b">")), "png")
+    assert [e.text for e in found.entries] == ["GIMP"]
+    assert "nested more than" in found.problems[0].reason

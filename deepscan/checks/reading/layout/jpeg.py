@@ -16,6 +16,8 @@ _SIGNATURES: tuple[tuple[int, bytes, str, str], ...] = (
     (_APP1, b"Exif\0\0", "exif", "EXIF"),
     (_APP1, b"Exif\0\xff", "exif", "EXIF"),
     (_APP1, b"http://ns.adobe.com/xap/1.0/\0", "xmp", "XMP"),
+    (_APP1, b"http://ns.adobe.com/xmp/extension/\0", "xmp-extension", "extended XMP"),
+    (_APP2, b"ICC_PROFILE\0", "icc-part", "ICC"),
     (_APP2, b"MPF\0", "mpf", "Multi-Picture Format"),
     (_APP13, b"Photoshop 3.0\0", "photoshop", "Photoshop resources"),
     (_COM, b"", "comment", "JPEG comment"),

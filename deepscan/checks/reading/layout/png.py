@@ -34,6 +34,8 @@ def walk_png(pieces: Pieces) -> Layout:
             blocks.append(Block("text", f"PNG {kind.decode()}", at + 8, length))
         elif kind == b"eXIf":
             blocks.append(Block("exif", "EXIF", at + 8, length))
+        elif kind == b"iCCP":
+            blocks.append(Block("icc-packed", "ICC", at + 8, length))
         elif kind == b"tIME" and length == 7:
             blocks.append(Block("png-time", "PNG tIME", at + 8, length))
         at += 12 + length

@@ -5,7 +5,7 @@ from __future__ import annotations
 from deepscan.checks.reading.layout.base import Block, Layout, Pieces
 
 _MAX_DEPTH = 4
-_WEBP_BLOCKS = {b"EXIF": ("exif", "EXIF"), b"XMP ": ("xmp", "XMP")}
+_WEBP_BLOCKS = {b"EXIF": ("exif", "EXIF"), b"XMP ": ("xmp", "XMP"), b"ICCP": ("icc", "ICC")}
 _PICTURES = frozenset({b"VP8 ", b"VP8L", b"VP8X", b"ANIM", b"ANMF", b"ALPH"})
 
 
@@ -52,11 +52,17 @@ def _avi_lists(pieces: Pieces, at: int, end: int, depth: int) -> list[Block]:
         inner_end = min(at + 8 + length, end)
         if kind == b"IDIT":
             found.append(Block("avi-date", "AVI IDIT", at + 8, inner_end - at - 8))
+        elif kind == b"_PMX":  # XMP specification part 3, "AVI"
+            found.append(Block("xmp", "XMP", at + 8, inner_end - at - 8))
+        elif kind == b"strd":
+            found.append(Block("avi-stream", "AVI strd", at + 8, inner_end - at - 8))
         elif kind == b"LIST":
             form = pieces.read(at + 8, 4)
             if form == b"INFO":
                 found.append(Block("avi-info", "AVI INFO", at + 12, inner_end - at - 12))
-            elif form == b"hdrl":
+            elif form == b"exif":  # Exif 2.32, 5.6.4: the LIST of a RIFF file
+                found.append(Block("avi-exif", "AVI exif", at + 12, inner_end - at - 12))
+            elif form in (b"hdrl", b"strl"):
                 found += _avi_lists(pieces, at + 12, inner_end, depth + 1)
         at += 8 + length + length % 2
     return found
