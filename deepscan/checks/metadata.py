@@ -1,5 +1,6 @@
-"""The check of metadata: what a file says about itself, what generators and editors left in it, and what cannot be
-true of it.
+"""The check of metadata: what a file says about itself, what editors left in it, and what cannot be true of it.
+
+The marks of generators are another check's (:mod:`deepscan.checks.generator_marks`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from deepscan.checks.contradictions import (
 )
 from deepscan.checks.editors import Trade, find_editors
 from deepscan.checks.fields import Field, State, read_fields
-from deepscan.checks.marks import UNNAMED, Mark, find_marks
+from deepscan.checks.marks.catalogue import find_marks
 from deepscan.checks.reading.embedded import READ, Embedded, Entry, read_embedded
 from deepscan.media.containers import CONTAINERS
 from deepscan.text import clean, plural
@@ -34,15 +35,15 @@ from deepscan.types import (
     PointsTo,
 )
 
-STATEMENTS, GENERATOR, EDITOR, UNREADABLE = "DS-META-001", "DS-META-002", "DS-META-003", "DS-META-009"
+STATEMENTS, EDITOR, UNREADABLE = "DS-META-001", "DS-META-003", "DS-META-009"
 
 SPEC = CheckSpec(
     id="metadata",
-    title="Metadata, and the marks of generators and editors in it",
+    title="Metadata, and the marks of editors in it",
     family=Family.METADATA,
-    version="1",
+    version="2",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
-    codes=(STATEMENTS, GENERATOR, EDITOR, MODIFIED_FIRST, IMPOSSIBLE_DATE, OTHER_SIZE, OTHER_TIME, UNREADABLE),
+    codes=(STATEMENTS, EDITOR, MODIFIED_FIRST, IMPOSSIBLE_DATE, OTHER_SIZE, OTHER_TIME, UNREADABLE),
 )
 
 _VALUE_SHOWN = 1_000
@@ -84,7 +85,6 @@ def judge(embedded: Embedded) -> Iterator[Finding]:
     marks = find_marks(embedded.entries)
     fields = read_fields(embedded, ignore={mark.entry for mark in marks if mark.holds_settings})
     yield from _statements(fields)
-    yield from _generators(marks)
     yield from _editors(embedded.entries)
     yield from find_contradictions({field.name: field for field in fields}, embedded)
     yield from _unreadable(fields, embedded)
@@ -115,44 +115,6 @@ def _bounded(field: Field) -> Field:
     if not isinstance(field.value, str):
         return field
     return Field(field.name, field.state, clean(field.value, _VALUE_SHOWN), field.source)
-
-
-def _generators(marks: Sequence[Mark]) -> Iterator[Finding]:
-    """One finding a generator; a mark that names none belongs to the one that is named, where there is just one."""
-    named = tuple(dict.fromkeys(mark.generator for mark in marks if mark.generator not in UNNAMED))
-    for generator in named or tuple(dict.fromkeys(mark.generator for mark in marks)):
-        own = [m for m in marks if m.generator == generator or (len(named) == 1 and m.generator in UNNAMED)]
-        level = max((mark.level for mark in own), key=lambda level: level.rank)
-        first = own[0]
-        place = f"{first.entry.source} {first.entry.key}".strip()
-        yield Finding(
-            GENERATOR,
-            level,
-            PointsTo.GENERATED,
-            f"The file declares that it comes from {generator}: {first.what} in {clean(place, 80)} "
-            f'("{clean(first.entry.text, 80)}"). The mark is not signed: anyone can write or remove it.',
-            tuple(_mark_evidence(own)),
-        )
-    if len(named) > 1:
-        for mark in marks:
-            if mark.generator in UNNAMED:
-                yield from _generators([mark])
-
-
-def _mark_evidence(marks: Sequence[Mark]) -> Iterator[Evidence]:
-    for mark in marks:
-        place = f"{mark.entry.source} {mark.entry.key}".strip()
-        yield Evidence(
-            "generator mark",
-            {
-                "generator": mark.generator,
-                "rule": mark.rule,
-                "source": clean(place, 100),
-                "proof": mark.proof,
-                "signed": False,
-                **{name: value for name, value in mark.settings.items() if name != "generator"},
-            },
-        )
 
 
 def _editors(entries: Sequence[Entry]) -> Iterator[Finding]:

@@ -6,9 +6,11 @@ The decoders themselves, and what they throw, are kept in :mod:`deepscan.media.d
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 from PIL import ImageFile
 
 from deepscan.errors import LimitError, UnreadableError
@@ -28,7 +30,7 @@ from deepscan.media.tones import shrink
 from deepscan.text import clean, plural
 from deepscan.types import MediaKind
 
-__all__ = ["DECODER_ERRORS", "load_rgb", "read_image"]
+__all__ = ["DECODER_ERRORS", "Stored", "load_rgb", "read_image", "read_stored"]
 
 
 def read_image(path: Path, container: str, sampling: Sampling) -> Reading:
@@ -78,6 +80,53 @@ def load_rgb(path: Path) -> Pixels:
         if container.name == "heic":
             return decoding.decode_heif(decoding.open_heif(file, path)[0], path)
         return decoding.decode(decoding.open_image(file, path, container.name), path)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stored:
+    """A picture with transparency as its file holds it.
+
+    ``pixels`` has shape (height, width, 4), uint8 RGBA, neither turned nor laid over white; None where the picture has
+    no such channel, so that its decoded frames lose nothing. ``lossless`` says that the file keeps every bit.
+    """
+
+    pixels: Pixels | None
+    lossless: bool
+
+
+def read_stored(file: BinaryIO, path: Path, container: str) -> Stored:
+    """The pixels of a PNG or WebP of one frame before transparency is composed away; other containers hold none here.
+
+    Only the header is decoded where there is no alpha channel. Raises as :func:`read_image` does.
+    """
+    if container not in ("png", "webp"):
+        return Stored(None, lossless=False)
+    with decoding.boundary(path, container):
+        image = decoding.open_image(file, path, container)
+        lossless = container == "png" or _is_lossless_webp(file)
+        if image.mode != "RGBA" or not lossless or _moves(image):
+            return Stored(None, lossless)
+        image.load()
+        return Stored(np.asarray(image, np.uint8), lossless)
+
+
+def _is_lossless_webp(file: BinaryIO) -> bool:
+    """Whether the picture is in a VP8L chunk, which stands first, or behind VP8X and a colour profile."""
+    at = file.tell()
+    file.seek(12)
+    lossless = False
+    for _ in range(_WEBP_CHUNKS):
+        head = file.read(8)
+        if len(head) < 8 or head[:4] in (b"VP8L", b"VP8 "):
+            lossless = head[:4] == b"VP8L"
+            break
+        size = int.from_bytes(head[4:], "little")
+        file.seek(size + size % 2, 1)
+    file.seek(at)
+    return lossless
+
+
+_WEBP_CHUNKS = 16
 
 
 # Several pictures.

@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 
 from deepscan.checks.fields import Field, State, read_fields
-from deepscan.checks.generation import WEB_UI
 from deepscan.checks.identity import Identity
-from deepscan.checks.metadata import GENERATOR, Metadata
+from deepscan.checks.metadata import Metadata
 from deepscan.checks.reading.embedded import READ, read_embedded
 from deepscan.errors import MediaError
 from deepscan.media.signatures import HEAD_BYTES, detect
@@ -23,16 +22,6 @@ from deepscan.types import Finding, Level
 from tests.fake_subject import FakeSubject
 
 pytestmark = pytest.mark.corpus
-
-GENERATORS = {
-    "sd-webui": WEB_UI,
-    "comfyui": "ComfyUI",
-    "fooocus": "Fooocus",
-    "invokeai": "InvokeAI",
-    "novelai": "NovelAI",
-}
-NOT_REACHED = {"sd-parsers/parsers__AUTOMATIC1111__automatic1111_stealth.png"}
-"""The mark is hidden in the lowest bits of the alpha channel, which no check reads yet."""
 
 UNREAD = {
     "exiftool/BPG.bpg": "BPG is not a format deepscan examines",
@@ -140,45 +129,12 @@ def degrees(text: str) -> float:
     return float(sum(part / unit for part, unit in zip(parts, (1, 60, 3600), strict=False)))
 
 
-def test_the_right_generator_on_every_marked_file_and_none_on_the_others(corpus: Path) -> None:
-    folder = corpus / "forensics" / "aimeta"
-    missed: set[str] = set()
-    for row in rows(folder):
-        path = folder / row["path"]
-        if row["expected"] == "unreadable":
-            assert not readable(path)
-            continue
-        named = {
-            e.value["generator"]
-            for f in findings(path)
-            if f.code == GENERATOR
-            for e in f.evidence
-            if isinstance(e.value, dict)
-        }
-        if row["expected"] == "none":
-            assert named == set(), row["path"]
-        elif named != {GENERATORS[row["expected"]]}:
-            missed.add(row["path"])
-    assert missed == NOT_REACHED
-
-
 def media_files(folder: Path) -> Iterator[Path]:
     for parent, _, names in os.walk(folder):
         for name in sorted(names):
             path = Path(parent) / name
             if path.suffix != ".csv" and readable(path):
                 yield path
-
-
-@pytest.mark.parametrize("name", ["metadata", "tampered", "hostile", "c2pa", "facevideo"])
-def test_no_generator_is_named_where_none_declares_itself(name: str, corpus: Path) -> None:
-    wrong = [
-        (str(path), finding.summary)
-        for path in media_files(corpus / "forensics" / name)
-        for finding in findings(path)
-        if finding.code == GENERATOR
-    ]
-    assert wrong == []
 
 
 def test_no_photograph_of_a_camera_is_more_than_weak(corpus: Path) -> None:

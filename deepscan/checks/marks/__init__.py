@@ -1,0 +1,1 @@
+"""Marks that generators leave in files: one small file a dialect, data plus parser, listed in ``catalogue.py``."""

@@ -1,0 +1,73 @@
+"""NovelAI: PNG texts Software, Description and Comment; the same as one object in a WebP; and in the alpha channel."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from deepscan.checks.marks.places import COMMENT
+from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.values import load_object, settings, size_of
+
+_SIGNED = (r"Software", r"^NovelAI\b")
+_SOURCE = "NovelAI/novelai-image-metadata, README"
+
+
+def _settings(found: dict[str, Any]) -> dict[str, str]:
+    values = {
+        "prompt": found.get("prompt"),
+        "negative_prompt": found.get("uc"),
+        "seed": found.get("seed"),
+        "sampler": found.get("sampler"),
+        "size": size_of(found.get("width"), found.get("height")),
+    }
+    return settings(values)
+
+
+def _read_comment(text: str) -> Told | None:
+    found = load_object(text)
+    return Told(_settings(found)) if {"steps", "sampler", "seed"} <= found.keys() else None
+
+
+def _read_object(text: str) -> Told | None:
+    """The PNG texts as the members of one object; the settings are the text of its member Comment."""
+    found = load_object(text)
+    if found.get("Software") != "NovelAI":
+        return None
+    comment = found.get("Comment")
+    inner = load_object(comment) if isinstance(comment, str) else comment
+    beside = settings({"prompt": found.get("Description"), "model": found.get("Source")})
+    return Told({**beside, **(_settings(inner) if isinstance(inner, dict) else {})})
+
+
+RULES = (
+    Rule(
+        id="novelai",
+        generator="NovelAI",
+        claim=Claim.NAME,
+        what="the generator's name",
+        source=_SOURCE,
+        key=r"Software",
+        text=r"^NovelAI\b",
+    ),
+    Rule(
+        id="novelai-comment",
+        generator="NovelAI",
+        claim=Claim.RECORD,
+        what="generation settings",
+        source=_SOURCE,
+        key=r"Comment",
+        read=_read_comment,
+        beside=(_SIGNED,),
+        others={"Description": "prompt", "Source": "model"},
+    ),
+    Rule(
+        id="novelai-object",
+        generator="NovelAI",
+        claim=Claim.RECORD,
+        what="generation settings",
+        source="NovelAI's WebP download: the PNG texts as one object in UserComment",
+        key=rf"{COMMENT}|parameters",
+        text=r'"Software"\s*:\s*"NovelAI"',
+        read=_read_object,
+    ),
+)

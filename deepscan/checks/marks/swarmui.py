@@ -1,0 +1,36 @@
+"""SwarmUI: an object with the member sui_image_params, as PNG text or EXIF UserComment."""
+
+from __future__ import annotations
+
+from deepscan.checks.marks.places import COMMENT
+from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.values import load_object, settings, size_of
+
+
+def _read_parameters(text: str) -> Told | None:
+    params = load_object(text).get("sui_image_params")
+    if not isinstance(params, dict):
+        return None
+    values = {
+        "prompt": params.get("prompt"),
+        "negative_prompt": params.get("negativeprompt"),
+        "model": params.get("model"),
+        "seed": params.get("seed"),
+        "size": size_of(params.get("width"), params.get("height")),
+        "sampler": params.get("sampler"),
+    }
+    return Told(settings(values))
+
+
+RULES = (
+    Rule(
+        id="swarmui-parameters",
+        generator="SwarmUI",
+        claim=Claim.RECORD,
+        what="generation settings",
+        source="mcmonkeyprojects/SwarmUI, docs/Image Metadata Format.md",
+        key=rf"parameters|{COMMENT}|Comment|Description|©cmt|Title|ImageDescription",
+        text=r'"sui_image_params"',
+        read=_read_parameters,
+    ),
+)
