@@ -13,8 +13,8 @@ from deepscan.checks.marks.catalogue import find_marks
 from deepscan.checks.marks.rule import UNNAMED, Mark
 from deepscan.checks.marks.stealth import Hidden, entries_of, find_hidden
 from deepscan.checks.marks.watermark import MESSAGES, WAYS, Match, find_messages, needed
-from deepscan.errors import LimitError, UnreadableError
-from deepscan.media.images import read_stored
+from deepscan.errors import LimitError, UnreadableError, UnsupportedError
+from deepscan.media.images import Stored, read_stored
 from deepscan.text import clean
 from deepscan.types import (
     CheckResult,
@@ -61,8 +61,7 @@ class HiddenMarks:
 
 
 def _findings(subject: Subject) -> Iterator[Finding]:
-    with subject.open() as file:
-        stored = read_stored(file, subject.item.path, subject.item.container)
+    stored = _stored(subject)
     pixels = stored.pixels
     if pixels is None:
         reading = subject.reading()
@@ -74,6 +73,15 @@ def _findings(subject: Subject) -> Iterator[Finding]:
         if hidden is not None:
             yield _of_record(hidden)
     yield from _of_watermarks(pixels)
+
+
+def _stored(subject: Subject) -> Stored:
+    """The picture with its transparency; what cannot be decoded is left to the reading that all checks share."""
+    try:
+        with subject.open() as file:
+            return read_stored(file, subject.item.path, subject.item.container)
+    except (UnreadableError, UnsupportedError, LimitError):
+        return Stored(None, lossless=False)
 
 
 def _of_record(hidden: Hidden) -> Finding:

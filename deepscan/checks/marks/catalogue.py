@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 
@@ -23,7 +24,7 @@ from deepscan.checks.marks import (
     swarmui,
     xai,
 )
-from deepscan.checks.marks.rule import Mark, Rule
+from deepscan.checks.marks.rule import Mark, Rule, Statements
 from deepscan.checks.reading.embedded import Entry
 
 RULES: tuple[Rule, ...] = (
@@ -47,14 +48,21 @@ RULES: tuple[Rule, ...] = (
 """Every rule; tests/unit/checks/test_marks.py has a positive and a negative case for each."""
 
 
+MAX_MARKS = 50
+"""Marks of one rule that are kept of one file; a second one of a rule is rare already."""
+
+
 def find_marks(entries: Sequence[Entry]) -> tuple[Mark, ...]:
-    """All marks in a file's metadata, in the order of :data:`RULES`."""
+    """The marks in a file's metadata, in the order of :data:`RULES`, up to :data:`MAX_MARKS` of each."""
     found: list[tuple[int, Mark]] = []
+    kept: Counter[int] = Counter()
+    file = Statements(entries)
     for entry in entries:
         for number in _takers(entry.source[:64], entry.key[:128]):
-            mark = RULES[number].match(entry, entries)
+            mark = RULES[number].match(entry, file) if kept[number] < MAX_MARKS else None
             if mark is not None:
                 found.append((number, mark))
+                kept[number] += 1
     return tuple(mark for _, mark in sorted(found, key=lambda pair: pair[0]))
 
 

@@ -78,6 +78,29 @@ class Mark:
         return clean(self.entry.text, PROOF_SHOWN)
 
 
+class Statements:
+    """The entries of one file, asked for what stands beside a mark; each question is answered once."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        self.entries = entries
+        self._answers: dict[tuple[str, str], bool] = {}
+        self._first: dict[str, str] = {}
+        for entry in entries:
+            self._first.setdefault(entry.key, entry.text)
+
+    def has(self, key: str, text: str) -> bool:
+        """Whether any entry has a name that ``key`` matches as a whole, and ``text`` in its text."""
+        if (key, text) not in self._answers:
+            self._answers[key, text] = any(
+                re.fullmatch(key, e.key, re.IGNORECASE) and re.search(text, e.text) for e in self.entries
+            )
+        return self._answers[key, text]
+
+    def settings(self, names: Mapping[str, str]) -> dict[str, str]:
+        """Settings by the names that ``names`` gives to keys, short and clean, where the file has them."""
+        return {name: clean(self._first[key]) for key, name in names.items() if key in self._first}
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """How one kind of mark is recognised.
@@ -108,22 +131,14 @@ class Rule:
             re.fullmatch(self.key, key, re.IGNORECASE | re.DOTALL) and re.fullmatch(self.place, source, re.IGNORECASE)
         )
 
-    def match(self, entry: Entry, entries: Sequence[Entry]) -> Mark | None:
-        """The mark in an entry that this rule takes, or None; ``entries`` are all of the file."""
+    def match(self, entry: Entry, file: Statements) -> Mark | None:
+        """The mark in an entry that this rule takes, or None; ``file`` is all that the file says."""
         if not re.search(self.text, entry.text):
             return None
         told = self.read(entry.text) if self.read is not None else Told()
-        if told is None or not all(_any(entries, key, text) for key, text in self.beside):
+        if told is None or not all(file.has(key, text) for key, text in self.beside):
             return None
-        settings = {**_elsewhere(self.others, entries), **told.settings}
+        settings = {**file.settings(self.others), **told.settings}
         generator = told.generator or self.generator
         vague = generator == UNNAMED or (self.vague and told.generator is None)
         return Mark(self.id, generator, self.claim, self.what, entry, settings, told.level, vague)
-
-
-def _any(entries: Sequence[Entry], key: str, text: str) -> bool:
-    return any(re.fullmatch(key, e.key, re.IGNORECASE) and re.search(text, e.text) for e in entries)
-
-
-def _elsewhere(others: Mapping[str, str], entries: Sequence[Entry]) -> dict[str, str]:
-    return {others[entry.key]: clean(entry.text) for entry in entries if entry.key in others} if others else {}

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import av
+import numpy as np
 import pytest
 
 from deepscan.checks.generator_marks import LABEL, NAME, RECORD, SOURCE_TYPE, GeneratorMarks
@@ -87,6 +90,29 @@ def test_comfyui_in_png_and_in_an_animated_webp(tmp_path: Path) -> None:
         (finding,) = findings(path)
         assert (finding.code, finding.level, len(finding.evidence)) == (RECORD, Level.STRONG, 2)
         assert "ComfyUI" in finding.summary
+
+
+@pytest.mark.parametrize(
+    ("name", "codec", "options"),
+    [("a.mp4", "mpeg4", {"movflags": "use_metadata_tags"}), ("a.webm", "libvpx", {}), ("a.mkv", "mpeg4", {})],
+)
+@pytest.mark.parametrize("as_comment", [False, True], ids=["tags", "comment"])
+def test_comfyui_in_videos_as_its_savers_write_them(
+    name: str, codec: str, options: dict[str, str], as_comment: bool, tmp_path: Path
+) -> None:
+    tags = {"prompt": json.dumps(GRAPH), "workflow": json.dumps(WORKFLOW)}
+    path = tmp_path / name
+    with av.open(str(path), "w", options=options) as container:
+        container.metadata.update({"comment": json.dumps(tags)} if as_comment else tags)
+        stream: Any = container.add_stream(codec, rate=10)
+        stream.width, stream.height, stream.pix_fmt = 64, 64, "yuv420p"
+        frame = av.VideoFrame.from_ndarray(np.zeros((64, 64, 3), np.uint8), format="rgb24")
+        for packet in (*stream.encode(frame), *stream.encode()):
+            container.mux(packet)
+    (finding,) = findings(path)
+    assert finding.code == RECORD
+    assert "ComfyUI: a generation graph" in finding.summary
+    assert 'prompt "a shark"' in finding.summary
 
 
 def test_a_graph_that_only_handles_pictures_is_weak(tmp_path: Path) -> None:
