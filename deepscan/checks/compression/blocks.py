@@ -1,0 +1,39 @@
+"""The 8 x 8 blocks of a luma plane and their discrete cosine transform, as JPEG defines it (ITU-T T.81, A.3.3)."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.media.luma import Plane
+
+SIDE = 8
+"""Pixels on a side of a JPEG block."""
+
+Floats: TypeAlias = NDArray[np.float32]
+
+
+def _basis() -> Floats:
+    frequency, position = np.mgrid[0:SIDE, 0:SIDE]
+    waves: NDArray[np.float64] = 0.5 * np.cos((2 * position + 1) * frequency * np.pi / 16)
+    waves[0] = np.sqrt(1 / 8)
+    return np.asarray(waves, np.float32)
+
+
+BASIS: Floats = _basis()
+"""Shape (frequency, position): the orthonormal basis, rows from the mean to the finest wave."""
+
+
+def transform(blocks: NDArray[np.floating]) -> Floats:
+    """The coefficients of blocks of shape (n, 8, 8) in grey levels; [:, 0, 0] is eight times the mean."""
+    across = blocks.astype(np.float32) @ BASIS.T
+    return np.asarray(BASIS @ across, np.float32)
+
+
+def cut(plane: Plane) -> NDArray[np.uint8]:
+    """The whole blocks of a plane (height, width) from its upper left corner, row by row, shape (n, 8, 8)."""
+    rows, columns = plane.shape[0] // SIDE, plane.shape[1] // SIDE
+    grid = plane[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE)
+    return grid.swapaxes(1, 2).reshape(rows * columns, SIDE, SIDE)
