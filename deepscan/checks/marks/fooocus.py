@@ -1,10 +1,13 @@
-"""Fooocus: a JSON object in its own scheme, or A1111's parameters, and beside either the name of the scheme."""
+"""Fooocus: a JSON object in its own scheme, or A1111's parameters, and beside either the name of the scheme.
+
+RuinedFooocus, a relative, writes an object that names it.
+"""
 
 from __future__ import annotations
 
 from deepscan.checks.marks.places import COMMENT
 from deepscan.checks.marks.rule import Claim, Rule, Told
-from deepscan.checks.marks.values import load_object, settings
+from deepscan.checks.marks.values import load_object, settings, size_of
 
 _SOURCE = "lllyasviel/Fooocus, modules/meta_parser.py and private_logger.py"
 
@@ -24,6 +27,21 @@ def _read_parameters(text: str) -> Told | None:
     return Told(settings({ours: found.get(theirs) for ours, theirs in names.items()}))
 
 
+def _read_ruined(text: str) -> Told | None:
+    found = load_object(text)
+    if found.get("software") != "RuinedFooocus":
+        return None
+    values = {
+        "prompt": found.get("Prompt", found.get("prompt")),
+        "negative_prompt": found.get("Negative"),
+        "model": found.get("base_model_name"),
+        "seed": found.get("seed"),
+        "size": size_of(found.get("width"), found.get("height")),
+        "sampler": found.get("sampler_name"),
+    }
+    return Told(settings(values))
+
+
 RULES = (
     Rule(
         id="fooocus-parameters",
@@ -34,6 +52,16 @@ RULES = (
         key=rf"parameters|{COMMENT}|Comment",
         text=r'"base_model"',
         read=_read_parameters,
+    ),
+    Rule(
+        id="ruined-fooocus",
+        generator="RuinedFooocus",
+        claim=Claim.RECORD,
+        what="generation settings",
+        source="runew0lf/RuinedFooocus, modules/async_worker.py (PNG text parameters, the tag metadata of videos)",
+        key=r"parameters|metadata",
+        text=r'"software"\s*:\s*"RuinedFooocus"',
+        read=_read_ruined,
     ),
     Rule(
         id="fooocus-scheme",

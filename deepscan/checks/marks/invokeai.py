@@ -27,6 +27,11 @@ def _read_metadata(text: str) -> Told | None:
     return Told(settings(values))
 
 
+def _read_graph(text: str) -> Told | None:
+    """The graph of one run, or the editor's: its settings stand in the metadata beside it."""
+    return Told() if load_object(text).get("nodes") else None
+
+
 def _read_sd_metadata(text: str) -> Told | None:
     found = load_object(text)
     image = found.get("image")
@@ -69,6 +74,16 @@ RULES = (
         source="invoke-ai/InvokeAI, image_files_disk.py (PNG text invokeai_metadata)",
         key=r"invokeai_metadata",
         read=_read_metadata,
+    ),
+    Rule(
+        id="invokeai-graph",
+        generator="InvokeAI",
+        claim=Claim.RECORD,
+        what="a generation graph",
+        source="invoke-ai/InvokeAI, image_files_disk.py (PNG texts invokeai_graph and invokeai_workflow)",
+        key=r"invokeai_(?:graph|workflow)",
+        text=r'"nodes"',
+        read=_read_graph,
     ),
     Rule(
         id="invokeai-sd-metadata",

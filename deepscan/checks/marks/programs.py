@@ -16,6 +16,7 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
     ("stable-diffusion", "Stable Diffusion", r"(?i)\b(?:stable diffusion|stability ai|dreamstudio)\b"),
     ("bing", "Bing Image Creator", r"(?i)\bbing image creator\b"),
     ("meta", "Meta AI", r"(?i)\b(?:imagine|made) with meta ai\b"),
+    ("hidream", "HiDream", r"^AI generated;\w{1,20};hidream\b"),
     ("leonardo", "Leonardo.Ai", r"(?i)^leonardo\.ai\b"),
 )
 

@@ -132,6 +132,26 @@ CASES: tuple[Case, ...] = (
         (png("use_stable_diffusion_model", "yes"), png("seed", "7")),
     ),
     (
+        "enfugue-data",
+        (png("EnfugueGenerationData", {"prompt": "a", "seed": 3}),),
+        (png("EnfugueGenerationData", "none"),),
+    ),
+    (
+        "ruined-fooocus",
+        (png("parameters", {"Prompt": "a", "seed": 3, "software": "RuinedFooocus"}),),
+        (png("parameters", {"Prompt": "a", "seed": 3, "software": "Excel"}),),
+    ),
+    (
+        "invokeai-graph",
+        (png("invokeai_graph", {"id": "x", "nodes": {"1": {"type": "denoise_latents"}}}),),
+        (png("invokeai_graph", {"nodes": []}),),
+    ),
+    (
+        "program-hidream",
+        (exif("Software", "AI generated;txt2img;hidream"),),
+        (exif("Software", "HiDream Viewer"),),
+    ),
+    (
         "easy-diffusion-object",
         (exif("UserComment", {"Stable Diffusion model": "sd", "Guidance Scale": 7.5, "Seed": 1}),),
         (exif("UserComment", {"Stable Diffusion model": "which one?"}),),

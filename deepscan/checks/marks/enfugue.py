@@ -1,0 +1,30 @@
+"""Enfugue: what it was asked for, as one JSON text of a PNG."""
+
+from __future__ import annotations
+
+from deepscan.checks.marks.places import PNG
+from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.values import load_object, settings, size_of
+
+
+def _read_data(text: str) -> Told | None:
+    found = load_object(text)
+    if not found:
+        return None
+    names = {"prompt": "prompt", "negative_prompt": "negative_prompt", "model": "model", "seed": "seed"}
+    values = {ours: found.get(theirs) for ours, theirs in names.items()}
+    return Told(settings({**values, "size": size_of(found.get("width"), found.get("height"))}))
+
+
+RULES = (
+    Rule(
+        id="enfugue-data",
+        generator="Enfugue",
+        claim=Claim.RECORD,
+        what="generation settings",
+        source="painebenjamin/app.enfugue.ai, diffusion/invocation.py (PNG text EnfugueGenerationData)",
+        key=r"EnfugueGenerationData",
+        place=PNG,
+        read=_read_data,
+    ),
+)
