@@ -12,5 +12,5 @@ DESCRIPTION = r"Description|ImageDescription|dc:description|Caption-Abstract|Com
 """Names under which a picture is described, by people and by programs."""
 
 COMMENT = r"(?:exif:)?UserComment"
-PNG, EXIF = r"PNG [it]TXt|PNG zTXt", r"EXIF"
+PNG, EXIF = r"PNG [tzi].Xt", r"EXIF"
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
