@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import cast
 
-from deepscan.checks import classifier, ela, generator_marks, hidden_marks, identity, jpeg_grid, metadata
+from deepscan.checks import (
+    classifier,
+    ela,
+    generator_marks,
+    hidden_marks,
+    identity,
+    jpeg_file,
+    jpeg_grid,
+    metadata,
+    previews,
+)
 from deepscan.checks.base import BatchCheck, Check, CheckSpec
 from deepscan.config import ScanOptions
 from deepscan.errors import ConfigError, UnknownCheckError, UsageError
@@ -52,6 +62,8 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(metadata.SPEC, lambda _: metadata.Metadata()),
     Entry(generator_marks.SPEC, lambda _: generator_marks.GeneratorMarks()),
     Entry(hidden_marks.SPEC, lambda _: hidden_marks.HiddenMarks()),
+    Entry(jpeg_file.SPEC, lambda _: jpeg_file.JpegFile()),
+    Entry(previews.SPEC, lambda _: previews.Previews()),
     Entry(jpeg_grid.SPEC, lambda _: jpeg_grid.JpegGrid()),
     Entry(ela.SPEC, lambda _: ela.Ela()),
     Entry(classifier.SPEC, _classifier),

@@ -100,11 +100,11 @@ def test_a_progressive_jpeg_with_restarts_is_followed_to_its_end(tmp_path: Path)
 
 
 def test_a_marker_across_a_window_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    from deepscan.checks.reading.layout import jpeg
+    from deepscan.checks.reading.layout import segments
 
     head = b"\xff\xd8\xff\xda\x00\x02"
     for pad in range(60, 70):
-        monkeypatch.setattr(jpeg, "WINDOW", 64)
+        monkeypatch.setattr(segments, "WINDOW", 64)
         data = head + b"\x11" * pad + b"\xff\xd9"
         assert of(data, "jpeg").end == len(data)
 
