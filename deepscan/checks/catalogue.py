@@ -20,6 +20,7 @@ from deepscan.checks import (
     jpeg_file,
     jpeg_grid,
     metadata,
+    png_file,
     previews,
 )
 from deepscan.checks.base import BatchCheck, Check, CheckSpec
@@ -64,6 +65,7 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(hidden_marks.SPEC, lambda _: hidden_marks.HiddenMarks()),
     Entry(jpeg_file.SPEC, lambda _: jpeg_file.JpegFile()),
     Entry(previews.SPEC, lambda _: previews.Previews()),
+    Entry(png_file.SPEC, lambda _: png_file.PngFile()),
     Entry(jpeg_grid.SPEC, lambda _: jpeg_grid.JpegGrid()),
     Entry(ela.SPEC, lambda _: ela.Ela()),
     Entry(classifier.SPEC, _classifier),

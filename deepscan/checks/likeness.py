@@ -138,7 +138,9 @@ def _fit(main: Grey, small: Grey, turns: int, *, cropped: bool) -> Likeness | No
     if not np.isfinite(best):
         return None
     under = first[top : top + core.shape[0], left : left + core.shape[1]]
-    return Likeness(round(float(best), 4), _worst(under, core), turns, cropped)
+    return Likeness(
+        round(float(best), 4), _worst(np.asarray(under, np.float32), np.asarray(core, np.float32)), turns, cropped
+    )
 
 
 def _worst(first: Grey, second: Grey) -> float:

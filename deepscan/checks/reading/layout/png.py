@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from deepscan.checks.reading.layout.base import Block, Layout, Pieces
 
@@ -42,6 +44,29 @@ def walk_png(pieces: Pieces) -> Layout:
         end = at if kind == b"IEND" else None
     width, height = pieces.number(16, 4), pieces.number(20, 4)
     return Layout(tuple(blocks), end, problem, pixels=(width, height) if width and height else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk: its type, the offset of its length field, and the bytes of its body."""
+
+    kind: str
+    offset: int
+    size: int
+
+
+def chunks(pieces: Pieces) -> Iterator[Chunk]:
+    """The chunks of a PNG file up to IEND, or to the first that is broken. Check sums are not computed."""
+    at = 8
+    while True:
+        head = pieces.read(at, 8)
+        if _broken(head, at, pieces.size) is not None:
+            return
+        chunk = Chunk(head[4:].decode("ascii"), at, int.from_bytes(head[:4], "big"))
+        yield chunk
+        if chunk.kind == "IEND":
+            return
+        at += 12 + chunk.size
 
 
 def _broken(head: bytes, at: int, size: int) -> str | None:
