@@ -5,10 +5,13 @@ All answers come from the structure (lengths and markers); nothing is decoded.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from deepscan.checks.base import CheckSpec, Subject
 from deepscan.checks.reading.layout import Layout, Pieces, layout
+from deepscan.checks.reading.layout.base import WINDOW
+from deepscan.checks.reading.layout.guests import find_guests, is_rest_of_a_png
 from deepscan.errors import LimitError
 from deepscan.media.containers import CONTAINERS, SUFFIXES, TEXT_SUFFIXES, Container
 from deepscan.media.signatures import HEAD_BYTES, detect
@@ -26,14 +29,15 @@ from deepscan.types import (
 )
 
 SUFFIX, CUT_SHORT, TRAILING = "DS-STRUCT-001", "DS-STRUCT-002", "DS-STRUCT-003"
+LEFTOVER, TWO_FILES = "DS-STRUCT-015", "DS-STRUCT-016"
 
 SPEC = CheckSpec(
     id="identity",
     title="Name against content, completeness, data after the end",
     family=Family.STRUCTURE,
-    version="1",
+    version="2",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
-    codes=(SUFFIX, CUT_SHORT, TRAILING),
+    codes=(SUFFIX, CUT_SHORT, TRAILING, LEFTOVER, TWO_FILES),
 )
 
 # One reader opens all of a family: a name out of the same family promises nothing false.
@@ -48,6 +52,7 @@ _FAMILIES = (
 )
 _FOREIGN = frozenset({"zip", "archive", "pdf", "postscript", "ole", "program", "sqlite", "svg"})
 _SAMSUNG = (b"SEFT", b"QDIOBS")
+_HTML = re.compile(rb"<(?:!doctype html|html|script|\?php)", re.IGNORECASE)
 
 
 class Identity:
@@ -76,7 +81,9 @@ class Identity:
             if plan.unfinished is not None:
                 raise LimitError(plan.unfinished)
             findings += _cut_short(plan)
-            findings += _trailing(plan, Pieces(file))
+            pieces = Pieces(file)
+            follows = list(_trailing(plan, pieces, subject.item.container))
+            findings += follows or _two_files(pieces)
         return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings))
 
 
@@ -118,10 +125,33 @@ def _cut_short(plan: Layout) -> Iterator[Finding]:
     )
 
 
-def _trailing(plan: Layout, pieces: Pieces) -> Iterator[Finding]:
+def _two_files(pieces: Pieces) -> Iterator[Finding]:
+    for guest in find_guests(pieces):
+        yield Finding(
+            TWO_FILES,
+            Level.WEAK,
+            PointsTo.NEITHER,
+            f"The file is also {guest.title}: other programs would open it as that. The cause may be harmless, and it "
+            "may be hidden on purpose; it says nothing about the picture.",
+            (Evidence("also", guest.name), Evidence("offset", guest.offset)),
+        )
+
+
+def _trailing(plan: Layout, pieces: Pieces, container: str) -> Iterator[Finding]:
     if plan.end is None or plan.end >= pieces.size:
         return
     count = pieces.size - plan.end
+    if container in ("png", "apng") and is_rest_of_a_png(pieces, plan.end):
+        yield Finding(
+            LEFTOVER,
+            Level.WEAK,
+            PointsTo.EDITED,
+            f"After the end of the PNG picture there are {size(count)} of an earlier, larger PNG that was written "
+            "over. Some programs left them when they cropped a picture (CVE-2023-21036), and parts of the earlier "
+            "picture may be recoverable. It does not show what was cut away.",
+            (Evidence("offset", plan.end), Evidence("bytes", count)),
+        )
+        return
     content, what, level = _recognise(plan, pieces)
     yield Finding(
         TRAILING,
@@ -150,6 +180,8 @@ def _recognise(plan: Layout, pieces: Pieces) -> tuple[str, str, Level]:
             "further pictures of the Multi-Picture Format, as cameras and phones add previews and depth or gain maps"
         )
         return "multi-picture", sentence, Level.INFO
+    if name == "jpeg" and _announces_gain_map(plan, pieces):
+        return "gain-map", "a gain map that the file's XMP announces, as phones add it for bright displays", Level.INFO
     if name in ("mp4", "mov", "3gp") or b"MotionPhoto_Data" in body[:1024]:
         return "motion-photo", "a short video, as phones add it to a motion photo", Level.INFO
     if pieces.read(pieces.size - 8, 8).endswith(_SAMSUNG):
@@ -160,11 +192,24 @@ def _recognise(plan: Layout, pieces: Pieces) -> tuple[str, str, Level]:
             "it may be hidden on purpose"
         )
         return name, sentence, Level.WEAK
+    if _HTML.match(body[:1024].lstrip()):
+        sentence = "a web page or a script. The cause may be harmless, and it may be hidden on purpose"
+        return "html", sentence, Level.WEAK
+    guest = next(find_guests(pieces), None) if found is None or name == "text" else None
+    if guest is not None:
+        sentence = f"data that make the file {guest.title} as well. It may be harmless, and may be hidden on purpose"
+        return guest.name, sentence, Level.WEAK
     if found is None or name == "text":
         shown = clean(body[:16].decode("latin-1"))
         sentence = f'data of no known kind, beginning "{shown}". Cameras, editors and websites add their own trailers'
         return "unknown", sentence, Level.INFO
     return name, f"what seems to be {found.with_article}", Level.INFO
+
+
+def _announces_gain_map(plan: Layout, pieces: Pieces) -> bool:
+    """Whether XMP says that a gain map follows (Android, "Ultra HDR Image Format"; Adobe's ``hdrgm``)."""
+    packets = (pieces.read(block.offset, min(block.size, WINDOW)) for block in plan.blocks if block.kind == "xmp")
+    return any(b"GainMap" in packet or b"hdrgm:Version" in packet for packet in packets)
 
 
 def _container(head: bytes, padding: int, count: int) -> Container | None:

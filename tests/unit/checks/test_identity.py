@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deepscan.checks.identity import CUT_SHORT, SUFFIX, TRAILING, Identity
+from deepscan.checks.identity import CUT_SHORT, LEFTOVER, SUFFIX, TRAILING, TWO_FILES, Identity
 from deepscan.checks.reading.layout import base
 from deepscan.errors import LimitError
 from deepscan.types import Finding, Level, PointsTo
@@ -88,6 +88,8 @@ def test_a_file_cut_short_is_called_so(keep: float, tmp_path: Path) -> None:
         (b"\0\0\0" + zipped(), "zip", Level.WEAK),
         (b"%PDF-1.7\n", "pdf", Level.WEAK),
         (b"\x7fELF" + bytes(60), "program", Level.WEAK),
+        (b"<html><script>alert(1)</script></html>", "html", Level.WEAK),
+        (b"no header of an archive, but " + zipped(), "zip", Level.WEAK),
         (seed("png"), "png", Level.INFO),
     ],
 )
@@ -120,3 +122,42 @@ def test_a_structure_without_end_is_a_failure_and_not_a_clean_answer(
     monkeypatch.setattr(base, "MAX_STEPS", 3)
     with pytest.raises(LimitError, match="more than"):
         findings(media.write_png(tmp_path))
+
+
+def test_the_rest_of_a_larger_png_is_named(tmp_path: Path) -> None:
+    """What a program leaves that writes a cropped PNG over a larger one without shortening the file."""
+    large = media.write_png(tmp_path, "large.png", size=(200, 200)).read_bytes()
+    path = media.write_png(tmp_path)
+    path.write_bytes(path.read_bytes() + large[len(path.read_bytes()) :])
+    found = findings(path)
+    assert set(found) == {LEFTOVER}
+    assert (found[LEFTOVER].level, found[LEFTOVER].points_to) == (Level.WEAK, PointsTo.EDITED)
+
+
+def test_a_whole_second_png_is_not_called_a_rest(tmp_path: Path) -> None:
+    path = media.write_png(tmp_path, trailing=media.write_png(tmp_path, "b.png").read_bytes())
+    assert set(findings(path)) == {TRAILING}
+
+
+def test_a_document_inside_a_comment_makes_two_files_of_one(tmp_path: Path) -> None:
+    found = findings(media.write_jpeg(tmp_path, comment=b"%PDF-1.4\nstartxref 0\n%%EOF"))
+    assert found == {}  # the end mark is missing at the end: no reader of PDF takes it
+    path = media.write_png(tmp_path, text={"a": "%PDF-1.4"})
+    data = path.read_bytes()
+    path.write_bytes(data[:-12] + media.png_chunk(b"tEXt", b"b\0startxref 0 %%EOF") + data[-12:])
+    finding = findings(path)[TWO_FILES]
+    assert (finding.level, finding.points_to) == (Level.WEAK, PointsTo.NEITHER)
+    assert "PDF" in finding.summary
+
+
+def test_an_archive_inside_a_chunk_makes_two_files_of_one(tmp_path: Path) -> None:
+    path = media.write_png(tmp_path)
+    data = path.read_bytes()
+    path.write_bytes(data[:-12] + media.png_chunk(b"zzZz", zipped()) + data[-12:])
+    assert "ZIP" in findings(path)[TWO_FILES].summary
+
+
+def test_a_gain_map_that_is_announced_is_explained(tmp_path: Path) -> None:
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a hdrgm:Version="1.0"/></x:xmpmeta>'
+    path = media.write_jpeg(tmp_path, xmp=xmp, trailing=seed("jpeg"))
+    assert {e.label: e.value for e in findings(path)[TRAILING].evidence}["seems to be"] == "gain-map"
