@@ -13,6 +13,7 @@ from typing import cast
 
 from deepscan.checks import (
     classifier,
+    double_jpeg,
     ela,
     generator_marks,
     hidden_marks,
@@ -20,8 +21,8 @@ from deepscan.checks import (
     jpeg_file,
     jpeg_grid,
     metadata,
-    png_file,
     previews,
+    provenance,
 )
 from deepscan.checks.base import BatchCheck, Check, CheckSpec
 from deepscan.config import ScanOptions
@@ -58,14 +59,22 @@ def _classifier(kit: Kit) -> BatchCheck:
     return classifier.Classifier(kit.card, network=cast("classifier.Scorer | None", kit.network))
 
 
+def _metadata(kit: Kit) -> Check:
+    return metadata.Metadata(exiftool=kit.options.exiftool, redact_location=kit.options.redact_location)
+
+
 BUILTIN: tuple[Entry, ...] = (
     Entry(identity.SPEC, lambda _: identity.Identity()),
-    Entry(metadata.SPEC, lambda _: metadata.Metadata()),
+    Entry(
+        provenance.SPEC,
+        lambda kit: provenance.Provenance(kit.options.trust_list, fetch_remote=kit.options.fetch_remote),
+    ),
+    Entry(metadata.SPEC, _metadata),
     Entry(generator_marks.SPEC, lambda _: generator_marks.GeneratorMarks()),
     Entry(hidden_marks.SPEC, lambda _: hidden_marks.HiddenMarks()),
     Entry(jpeg_file.SPEC, lambda _: jpeg_file.JpegFile()),
     Entry(previews.SPEC, lambda _: previews.Previews()),
-    Entry(png_file.SPEC, lambda _: png_file.PngFile()),
+    Entry(double_jpeg.SPEC, lambda _: double_jpeg.DoubleJpeg()),
     Entry(jpeg_grid.SPEC, lambda _: jpeg_grid.JpegGrid()),
     Entry(ela.SPEC, lambda _: ela.Ela()),
     Entry(classifier.SPEC, _classifier),

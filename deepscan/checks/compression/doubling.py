@@ -1,0 +1,149 @@
+"""Whether the coefficients of a JPEG were rounded before, on the same grid, to the steps of another table.
+
+A coefficient that was rounded to multiples of a, and then to multiples of b, has a histogram with gaps and peaks that
+no single rounding makes (J. Lukas and J. Fridrich, "Estimation of Primary Quantization Matrix in Double Compressed
+JPEG Images", DFRWS 2003; A. Popescu and H. Farid, "Statistical Tools for Digital Forensics", 2004).
+Here each hypothesis is a likelihood. Before any rounding, a coefficient is a mixture of Laplace distributions of fixed
+scales (E. Lam and J. Goodman, "A Mathematical Analysis of the DCT Coefficient Distributions for Images", IEEE TIP
+2000), whose shares are fitted to the histogram under every hypothesis alike; the hypothesis rounds that mixture once,
+or twice.
+
+The quality itself is no clue: tables enter only by the ratios of their steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.checks.compression import blocks
+from deepscan.checks.compression.tables import luma_table
+from deepscan.media.luma import Plane
+
+Counts: TypeAlias = NDArray[np.int64]
+"""Shape (frequency, LAST + 1)."""
+
+Chances: TypeAlias = NDArray[np.float64]
+
+QUALITIES = range(40, 97)
+"""First qualities that are tried (tables of the Independent JPEG Group). Finer ones leave no trace."""
+
+FREQUENCIES: tuple[tuple[int, int], ...] = tuple(
+    (v, s - v) for s in range(1, 6) for v in (range(s + 1) if s % 2 else range(s, -1, -1))
+)
+"""The (vertical, horizontal) frequencies that are used: the first 20 of JPEG's zigzag after the mean."""
+
+LAST = 24
+"""Bins are 0 to LAST - 1 and the rest: the absolute value of a coefficient in steps."""
+
+SCALES = np.geomspace(0.4, 150.0, 14)
+"""Means of the absolute value of the mixture's parts, in grey levels."""
+
+ROUNDS = 40
+"""Steps of expectation and maximisation for the shares."""
+
+NOISE = np.sqrt(1 / 12)
+"""Deviation of a coefficient, in grey levels, by the rounding of decoded pixels to whole grey levels."""
+
+LEFT_OUT = 4
+"""Frequencies that are not counted, those that favour a first save most: content may mimic it in a few of them."""
+
+_LEAST = 1e-9  # the chance of what a hypothesis forbids: damage, and rounding other than modelled
+
+MAX_BLOCKS = 40_000
+"""Blocks that are used, evenly spaced: enough for any histogram here (2.6 megapixels)."""
+
+
+def histograms(plane: Plane, table: Sequence[int]) -> Counts:
+    """How often each absolute value occurs, in steps of ``table`` (64, row by row), at each of FREQUENCIES.
+
+    Blocks with a black or white pixel are left out, because clipping moved their coefficients, and so are flat ones.
+    """
+    chosen = blocks.cut(plane)
+    low, high = chosen.min(axis=(1, 2)), chosen.max(axis=(1, 2))
+    chosen = chosen[(low > 0) & (high < 255) & (high > low)]
+    chosen = chosen[:: max(1, -(-len(chosen) // MAX_BLOCKS))]
+    coefficients = blocks.transform(chosen)
+    counts = np.zeros((len(FREQUENCIES), LAST + 1), np.int64)
+    for row, (v, u) in enumerate(FREQUENCIES):
+        steps = np.abs(np.rint(coefficients[:, v, u] / table[8 * v + u])).astype(np.int64)
+        counts[row] = np.bincount(np.minimum(steps, LAST), minlength=LAST + 1)
+    return counts
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """The first save that explains the coefficients best.
+
+    ``quality`` is that of the table nearest to it; ``support`` the logarithm of how much likelier the coefficients are
+    than after one save, without the LEFT_OUT frequencies that favour it most.
+    """
+
+    quality: int
+    support: float
+    is_coarser: bool
+
+
+def estimate(counts: Counts, table: Sequence[int]) -> First:
+    """The likeliest first save for histograms (frequency, LAST + 1), whose last save had the 64 steps of ``table``."""
+    steps = [table[8 * v + u] for v, u in FREQUENCIES]
+    tried = sorted({(f, luma_table(q)[8 * v + u]) for f, (v, u) in enumerate(FREQUENCIES) for q in QUALITIES})
+    once = _fit(counts, np.stack([rounded_twice(step, step) for step in steps]))
+    fits = _fit(
+        np.stack([counts[f] for f, _ in tried]), np.stack([rounded_twice(first, steps[f]) for f, first in tried])
+    )
+    gains = {key: float(fit - once[key[0]]) for key, fit in zip(tried, fits, strict=True)}
+    best: First | None = None
+    likeliest = -np.inf
+    for quality in QUALITIES:
+        firsts = [luma_table(quality)[8 * v + u] for v, u in FREQUENCIES]
+        gain = np.array([gains[f, first] for f, first in enumerate(firsts)])
+        if best is None or gain.sum() > likeliest:
+            likeliest = gain.sum()
+            best = First(quality, float(np.sort(gain)[:-LEFT_OUT].sum()), sum(firsts) > sum(steps))
+    assert best is not None
+    return best
+
+
+@lru_cache(maxsize=4096)
+def rounded_twice(first: int, step: int) -> Chances:
+    """The chance of each bin for each scale, shape (scale, LAST + 1): rounded to multiples of ``first`` grey levels,
+    then with the noise of whole pixels to multiples of ``step``. With both equal, that is one save.
+    """
+    from scipy.special import ndtr
+
+    reach = -(-(LAST + 2) * step // first)
+    levels = first * np.arange(-reach, reach + 1)
+    edges = (np.arange(-LAST, LAST + 2) - 0.5) * step
+    below = ndtr((edges[None] - levels[:, None]) / NOISE)
+    moved = np.diff(below, axis=1)
+    moved[:, 0] += below[:, 0]  # levels beyond the edges belong to the outermost bins
+    moved[:, -1] += 1 - below[:, -1]
+    masses = _masses(first, reach) @ moved
+    folded = masses[:, LAST:].copy()
+    folded[:, 1:] += masses[:, LAST - 1 :: -1]
+    return np.asarray(np.maximum(folded, _LEAST))
+
+
+def _masses(step: int, reach: int) -> Chances:
+    """Chances of the multiples -reach to reach of ``step`` for each scale, the tails in the outermost ones."""
+    beyond = np.exp(-(np.arange(reach + 1) + 0.5) * step / SCALES[:, None]) / 2  # of more than n + 0.5 steps
+    half = -np.diff(beyond, axis=1)
+    half[:, -1] += beyond[:, -1]
+    return np.concatenate([half[:, ::-1], 1 - 2 * beyond[:, :1], half], axis=1)
+
+
+def _fit(counts: Counts, chances: Chances) -> NDArray[np.float64]:
+    """The largest log-likelihood of each histogram (n, bins) under mixtures of its ``chances`` (n, scale, bins)."""
+    shares = np.full((*chances.shape[:2], 1), 1 / chances.shape[1])
+    total = np.maximum(counts.sum(axis=1), 1)[:, None, None]
+    for _ in range(ROUNDS):
+        mixed = np.maximum((shares * chances).sum(axis=1), _LEAST)
+        shares = shares * (chances @ (counts / mixed)[..., None]) / total
+    mixed = np.maximum((shares * chances).sum(axis=1), _LEAST)
+    return np.asarray((counts * np.log(mixed)).sum(axis=1), np.float64)
