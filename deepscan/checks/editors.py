@@ -114,11 +114,31 @@ class Editor:
 def find_editors(entries: Iterable[Entry]) -> tuple[Editor, ...]:
     """Each program that signs the file once, with the first entry that names it, in the order they stand."""
     found: dict[str, Editor] = {}
+    seen: set[str] = set()
     for entry in entries:
         if not _PLACES.fullmatch(entry.key) and not (entry.key == "" and _COMMENT.match(entry.text)):
             continue
-        text = entry.text[:1000]
-        row = next(((trade, name) for trade, name, pattern in _TABLE if pattern.search(text)), None)
+        text = entry.text[:_LOOKED_AT]
+        if text in seen or len(seen) >= MAX_SIGNATURES:
+            continue
+        seen.add(text)
+        row = _row(text)
         if row is not None:
             found.setdefault(row[1], Editor(row[1], row[0], entry))
     return tuple(found.values())
+
+
+def program_of(text: str) -> str | None:
+    """The program of the table that a signature names."""
+    row = _row(text[:_LOOKED_AT])
+    return row[1] if row is not None else None
+
+
+MAX_SIGNATURES = 1_000
+"""Different signatures of one file that are looked at. A history of years in Photoshop has some hundred entries."""
+
+_LOOKED_AT = 1_000
+
+
+def _row(text: str) -> tuple[Trade, str] | None:
+    return next(((trade, name) for trade, name, pattern in _TABLE if pattern.search(text)), None)

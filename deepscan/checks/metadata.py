@@ -8,18 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from deepscan.checks.base import CheckSpec, Subject
-from deepscan.checks.contradictions import (
-    IMPOSSIBLE_DATE,
-    MODIFIED_FIRST,
-    OTHER_SIZE,
-    OTHER_TIME,
-    as_evidence,
-    find_contradictions,
-)
-from deepscan.checks.editors import Trade, find_editors
+from deepscan.checks.contradictions import CODES, as_evidence, find_contradictions
+from deepscan.checks.editors import Editor, Trade, find_editors
 from deepscan.checks.fields import Field, State, read_fields
 from deepscan.checks.marks.catalogue import find_marks
-from deepscan.checks.reading.embedded import READ, Embedded, Entry, read_embedded
+from deepscan.checks.reading.embedded import READ, Embedded, read_embedded
+from deepscan.checks.reading.exiftool import read_with_exiftool
+from deepscan.checks.redaction import redact, sensitive
+from deepscan.checks.second_reader import OTHER_READING, compare
+from deepscan.errors import MediaError
 from deepscan.media.containers import CONTAINERS
 from deepscan.text import clean, plural
 from deepscan.types import (
@@ -41,12 +38,11 @@ SPEC = CheckSpec(
     id="metadata",
     title="Metadata, and the marks of editors in it",
     family=Family.METADATA,
-    version="2",
+    version="3",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
-    codes=(STATEMENTS, EDITOR, MODIFIED_FIRST, IMPOSSIBLE_DATE, OTHER_SIZE, OTHER_TIME, UNREADABLE),
+    codes=tuple(sorted((STATEMENTS, EDITOR, UNREADABLE, OTHER_READING, *CODES))),
 )
 
-_VALUE_SHOWN = 1_000
 _EDITING = frozenset({Trade.EDITOR, Trade.DEVELOPER, Trade.VIDEO})
 _NAMES = {
     "make": "make",
@@ -59,7 +55,16 @@ _NAMES = {
 
 
 class Metadata:
-    """Reads EXIF, XMP, IPTC, text chunks, comments and container tags; decodes no picture."""
+    """Reads EXIF, XMP, IPTC, text chunks, comments and container tags; decodes no picture.
+
+    Args:
+        exiftool: Have ExifTool read the file too, and report where it reads otherwise.
+        redact_location: Say that a place is stated, and not which.
+    """
+
+    def __init__(self, *, exiftool: bool = False, redact_location: bool = False) -> None:
+        self._exiftool = exiftool
+        self._redact_location = redact_location
 
     @property
     def spec(self) -> CheckSpec:
@@ -75,19 +80,35 @@ class Metadata:
 
     def run(self, subject: Subject) -> CheckResult:
         """Read and judge the metadata of one file."""
+        second: Mapping[str, JSONValue] = {}
+        partial = None
         with subject.open() as file:
             embedded = read_embedded(file, subject.item.container)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(judge(embedded)))
+            if self._exiftool:
+                try:
+                    second = read_with_exiftool(file)
+                except MediaError as e:
+                    partial = f"ExifTool was asked for as a second reader and did not read this file. {e.message}"
+        fields = _fields(embedded)
+        findings = sorted((*judge(embedded, fields), *compare(fields, second)), key=lambda finding: finding.code)
+        if self._redact_location:
+            findings = redact(findings, sensitive(embedded, fields, second))
+        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings), partial=partial)
 
 
-def judge(embedded: Embedded) -> Iterator[Finding]:
-    """The findings on what was read, in the order of their codes."""
-    marks = find_marks(embedded.entries)
-    fields = read_fields(embedded, ignore={mark.entry for mark in marks if mark.holds_settings})
+def judge(embedded: Embedded, fields: Sequence[Field] | None = None) -> Iterator[Finding]:
+    """The findings on what was read. ``fields`` are its fields, where they are known already."""
+    fields = _fields(embedded) if fields is None else fields
+    editors = find_editors(embedded.entries)
     yield from _statements(fields)
-    yield from _editors(embedded.entries)
-    yield from find_contradictions({field.name: field for field in fields}, embedded)
+    yield from _editors(editors)
+    yield from find_contradictions({field.name: field for field in fields}, embedded, editors)
     yield from _unreadable(fields, embedded)
+
+
+def _fields(embedded: Embedded) -> tuple[Field, ...]:
+    marks = find_marks(embedded.entries)
+    return read_fields(embedded, ignore={mark.entry for mark in marks if mark.holds_settings})
 
 
 def _statements(fields: Sequence[Field]) -> Iterator[Finding]:
@@ -101,7 +122,7 @@ def _statements(fields: Sequence[Field]) -> Iterator[Finding]:
         Level.INFO,
         PointsTo.NEITHER,
         f"The file says about itself: {says}. Anyone can write, change or remove such statements.",
-        tuple(as_evidence(_bounded(field)) for field in present),
+        tuple(as_evidence(field) for field in present),
     )
 
 
@@ -111,14 +132,7 @@ def _shown(value: JSONValue) -> str:
     return f'"{clean(str(value), 80)}"'
 
 
-def _bounded(field: Field) -> Field:
-    if not isinstance(field.value, str):
-        return field
-    return Field(field.name, field.state, clean(field.value, _VALUE_SHOWN), field.source)
-
-
-def _editors(entries: Sequence[Entry]) -> Iterator[Finding]:
-    found = find_editors(entries)
+def _editors(found: Sequence[Editor]) -> Iterator[Finding]:
     for level, words, editors in (
         (Level.WEAK, "It does not show what was changed", [e for e in found if e.trade in _EDITING]),
         (Level.INFO, "Converting changes no content by itself", [e for e in found if e.trade not in _EDITING]),

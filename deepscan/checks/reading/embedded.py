@@ -65,6 +65,7 @@ class Embedded:
     problems: tuple[Problem, ...]
     damaged: Mapping[str, str] = field(default_factory=dict)
     thumbnail: tuple[int, int] | None = None
+    container: str = ""
 
 
 def read_embedded(file: BinaryIO, container: str) -> Embedded:
@@ -92,6 +93,7 @@ def read_embedded(file: BinaryIO, container: str) -> Embedded:
         tuple(gatherer.problems),
         gatherer.damaged,
         gatherer.thumbnail,
+        container,
     )
 
 

@@ -18,7 +18,7 @@ _XMP_TYPE = b"application/rdf+xml\0"
 
 
 def item_blocks(pieces: Pieces, meta: Block) -> Iterator[Block]:
-    """The colour profile, and EXIF and XMP in the extents that the ``meta`` box gives; several extents, several blocks."""
+    """The colour profile, and EXIF and XMP in the extents that ``meta`` gives; several extents are several blocks."""
     parts = {box.kind: box for box in boxes(pieces, meta.offset + 4, meta.offset + meta.size)}
     if b"iprp" in parts:
         yield from _profiles(pieces, parts[b"iprp"])
