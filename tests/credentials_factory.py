@@ -40,7 +40,7 @@ def _name(common: str) -> x509.Name:
     )
 
 
-def _begun(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, days: int) -> x509.CertificateBuilder:
+def _begun(subject: str, issuer: str, key: ec.EllipticCurvePrivateKey, days: float) -> x509.CertificateBuilder:
     now = dt.datetime.now(dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -84,10 +84,10 @@ def authority() -> Authority:
 
 
 @cache
-def _signing_pair(name: str, ocsp: str | None) -> tuple[str, str]:
+def _signing_pair(name: str, ocsp: str | None, days: float) -> tuple[str, str]:
     root, key = authority(), ec.generate_private_key(ec.SECP256R1())
     begun = (
-        _begun(name, "Root", key, 300)
+        _begun(name, "Root", key, days)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.KeyUsage(**{**_USAGE, "digital_signature": True}), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=False)
@@ -124,17 +124,29 @@ def sign(
     title: str = "made here",
     signer: str = "Signer",
     ocsp: str | None = None,
+    days: float = 300,
+    version: int = 2,
 ) -> bytes:
-    """The file ``data`` with a signed manifest. An ingredient is (its description, its type, its bytes)."""
+    """The file ``data`` with a signed manifest. An ingredient is (its description, its type, its bytes).
+
+    ``days`` is how long the signer's certificate is valid, ``version`` that of the claim: 1 demands less.
+    """
     listed = list(assertions)
     if actions:
-        listed.append({"label": "c2pa.actions.v2", "data": {"actions": list(actions)}})
-    manifest = {"claim_generator_info": [{"name": generator, "version": "1"}], "title": title, "assertions": listed}
+        listed.append(
+            {"label": "c2pa.actions" if version == 1 else "c2pa.actions.v2", "data": {"actions": list(actions)}}
+        )
+    manifest = {
+        "claim_version": version,
+        "claim_generator_info": [{"name": generator, "version": "1"}],
+        "title": title,
+        "assertions": listed,
+    }
     settings = {
         "verify": {"verify_after_sign": False},
         "builder": {"thumbnail": {"enabled": False}, "actions": {"auto_opened_action": {"enabled": False}}},
     }
-    chain, key = _signing_pair(signer, ocsp)
+    chain, key = _signing_pair(signer, ocsp, days)
     with (
         Context.from_dict(settings) as context,
         Builder(json.dumps(manifest), context) as builder,
