@@ -21,6 +21,8 @@ from deepscan.checks import (
     jpeg_file,
     jpeg_grid,
     metadata,
+    movie_file,
+    png_file,
     previews,
     provenance,
 )
@@ -75,6 +77,8 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(jpeg_file.SPEC, lambda _: jpeg_file.JpegFile()),
     Entry(previews.SPEC, lambda _: previews.Previews()),
     Entry(double_jpeg.SPEC, lambda _: double_jpeg.DoubleJpeg()),
+    Entry(png_file.SPEC, lambda _: png_file.PngFile()),
+    Entry(movie_file.SPEC, lambda _: movie_file.MovieFile()),
     Entry(jpeg_grid.SPEC, lambda _: jpeg_grid.JpegGrid()),
     Entry(ela.SPEC, lambda _: ela.Ela()),
     Entry(classifier.SPEC, _classifier),
