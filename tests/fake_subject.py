@@ -46,8 +46,9 @@ class FakeSubject:
         return Reading((Frame(0, None, pixels),), 1)
 
     def luma(self) -> Luma:
+        pixels = self.reading().frames[0].pixels
         stored = read_luma(self.path) if self.item.container == "jpeg" else None
-        return stored or luma_of(self.reading().frames[0].pixels)
+        return stored or luma_of(pixels)
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         return self.found
