@@ -69,7 +69,7 @@ DEFAULT_POLICY = Policy(
         }
     ),
     declaring=frozenset({Family.PROVENANCE, Family.METADATA}),
-    observed=frozenset(f"DS-META-{n:03d}" for n in (4, 5, 6, 7, 8, *range(10, 19))),
+    observed=frozenset({"DS-PROV-004", *(f"DS-META-{n:03d}" for n in (4, 5, 6, 7, 8, *range(10, 19)))}),
     silence_counts=frozenset({Family.MODEL}),
     corroborates=Level.MODERATE,
 )

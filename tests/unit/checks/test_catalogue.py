@@ -37,16 +37,30 @@ def ids(specs: tuple[CheckSpec, ...]) -> list[str]:
     return [spec.id for spec in specs]
 
 
+BUILT_IN = [spec.id for spec in SPECS]
+BY_DEFAULT = [spec.id for spec in SPECS if spec.default]
+
+
+def without(*names: str) -> list[str]:
+    return [name for name in BY_DEFAULT if name not in names]
+
+
 def test_the_built_in_checks_stand_in_their_order() -> None:
-    assert ids(SPECS) == ["identity", "metadata", "ela", "classifier"]
+    assert BUILT_IN[0] == "identity"
+    assert BUILT_IN[-1] == "classifier"
+    assert [name for name in BUILT_IN if name in ("ela", "metadata", "provenance")] == ["provenance", "metadata", "ela"]
     assert len({code for spec in SPECS for code in spec.codes}) == sum(len(spec.codes) for spec in SPECS)
 
 
 @pytest.mark.parametrize(
     ("checks", "skip", "chosen"),
     [
-        (None, (), ["identity", "metadata", "ela", "classifier"]),
-        (None, ("ela",), ["identity", "metadata", "classifier"]),
+        (None, (), BY_DEFAULT),
+        (("all",), (), BUILT_IN),
+        (("default",), (), BY_DEFAULT),
+        (("ela", "default"), ("ela", "identity"), without("ela", "identity")),
+        (("all",), ("default", "ela"), [name for name in BUILT_IN if name not in BY_DEFAULT]),
+        (None, ("ela",), without("ela")),
         (("ela", "identity"), (), ["identity", "ela"]),
         (("ela", "identity"), ("ela",), ["identity"]),
         (("ela", "ela"), (), ["ela"]),
@@ -68,7 +82,7 @@ def test_an_unknown_name_is_refused_with_the_nearest_one(checks: tuple[str, ...]
 def test_a_name_like_no_other_is_answered_with_all_of_them() -> None:
     with pytest.raises(UnknownCheckError) as caught:
         select(("zzz",), ())
-    assert caught.value.hint == "Checks are: identity, metadata, ela, classifier."
+    assert caught.value.hint == f"Checks are: {', '.join(BUILT_IN)}."
 
 
 def test_skipping_everything_is_refused() -> None:
@@ -77,18 +91,16 @@ def test_skipping_everything_is_refused() -> None:
 
 
 def test_checks_are_built_in_order_and_the_classifier_needs_a_card() -> None:
-    assert [check.spec.id for check in build(select(None, ("classifier",)), Kit(ScanOptions()))] == [
-        "identity",
-        "metadata",
-        "ela",
-    ]
+    assert [check.spec.id for check in build(select(None, ("classifier",)), Kit(ScanOptions()))] == without(
+        "classifier"
+    )
     with pytest.raises(UsageError, match="needs a model"):
         build(select(None, ()), Kit(ScanOptions()))
 
 
 def test_checks_of_other_packages_come_last(monkeypatch: pytest.MonkeyPatch) -> None:
     add(monkeypatch, "Extra")
-    assert ids(all_specs()) == ["identity", "metadata", "ela", "classifier", "extra"]
+    assert ids(all_specs()) == [*BUILT_IN, "extra"]
     (check,) = build(select(("extra",), ()), Kit(ScanOptions()))
     assert isinstance(check, Extra)
 

@@ -96,6 +96,8 @@ TABLE: list[tuple[str, Sequence[CheckResult], str, str]] = [
      "weak generated observed", "DS-META-006"),
     ("an observation declares nothing", [done("provenance", "DS-META-006 strong edited")],
      "strong edited observed", "DS-META-006"),
+    ("a file changed after signing", [done("provenance", "DS-PROV-004 moderate edited")],
+     "moderate edited observed", "DS-PROV-004"),
     ("a weak mark is weak", [done("metadata", "M weak generated")], "weak generated declared", "M"),
     ("structure is at most moderate", [done("structure", "S strong edited")], "moderate edited observed", "S"),
     ("pixels are at most moderate", [done("pixels", "X strong edited")], "moderate edited observed", "X"),
