@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from deepscan.checks.compression import grid
 from deepscan.checks.jpeg_grid import DEVIANT, MAX_PIXELS, SHIFTED, JpegGrid, find_grids, middle
 from deepscan.media.luma import Plane
 from deepscan.types import Box, Finding, Level, PointsTo
+from tests import media_factory as media
 from tests.fake_subject import FakeSubject
 from tests.media_factory import exif
 
@@ -140,3 +142,8 @@ def test_of_a_large_picture_the_middle_is_examined(shape: tuple[int, int]) -> No
     assert left % 8 == top % 8 == 0
     assert left + plane.shape[1] <= shape[1]
     assert top + plane.shape[0] <= shape[0]
+
+
+@pytest.mark.parametrize("write", [media.write_webp, media.write_avif, media.write_heic, media.write_gif])
+def test_codings_with_grids_of_their_own_are_not_asked(tmp_path: Path, write: Callable[[Path], Path]) -> None:
+    assert "not looked for" in (JpegGrid().why_not(FakeSubject(write(tmp_path)).item) or "")
