@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from deepscan.checks.base import NotApplicableError
+from deepscan.checks.credentials import reader
 from deepscan.checks.provenance import Provenance
 from deepscan.errors import ConfigError
 from deepscan.types import Finding, Level, PointsTo
@@ -208,10 +209,11 @@ def with_reference(folder: Path, address: str) -> bytes:
 
 
 class Listener:
-    """A port of this machine that counts who knocks."""
+    """A port of this machine that counts who knocks, and answers with ``body`` when there is one."""
 
     def __init__(self) -> None:
         self.knocks = 0
+        self.body = b""
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -225,7 +227,9 @@ class Listener:
                 return
             self.knocks += 1
             caller.recv(1000)
-            caller.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            status = b"200 OK" if self.body else b"404 Not Found"
+            head = b"HTTP/1.1 %s\r\nContent-Type: application/c2pa\r\nContent-Length: %d\r\nConnection: close\r\n\r\n"
+            caller.sendall(head % (status, len(self.body)) + self.body)
             caller.close()
 
     def close(self) -> None:
@@ -256,6 +260,31 @@ def test_a_remote_manifest_is_fetched_when_asked(tmp_path: Path, listener: Liste
     assert listener.knocks > 0
     assert codes(findings) == ["DS-PROV-007"]
     assert "could not be fetched" in findings[0].summary
+
+
+def store_of(signed: bytes) -> bytes:
+    """The manifest store of a signed PNG."""
+    at = signed.index(b"caBX")
+    return signed[at + 4 : at + 4 + int.from_bytes(signed[at - 4 : at], "big")]
+
+
+def test_a_remote_manifest_that_is_fetched_is_validated(tmp_path: Path, listener: Listener) -> None:
+    plain = media.write_png(tmp_path).read_bytes()
+    listener.body = store_of(sign(plain, "image/png", actions=AI))
+    path = tmp_path / "remote.jpg"
+    path.write_bytes(with_reference(tmp_path, f"http://localhost:{listener.port}/store.c2pa"))
+    findings = Provenance(fetch_remote=True).run(FakeSubject(path)).findings
+    # It is the manifest of another picture, so that its hash cannot match; its declaration is read all the same.
+    assert codes(findings)[0] == "DS-PROV-004"
+    assert "DS-PROV-011" in codes(findings)
+    assert any(e.label == "remote manifest" for e in findings[0].evidence)
+
+
+def test_hashing_ends_when_its_time_is_over(photo: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reader, "READ_SECONDS", -1.0)
+    findings = examine(tmp_path, sign(photo, "image/jpeg", actions=AI))
+    assert (codes(findings), state(findings)) == (["DS-PROV-009"], "unreadable")
+    assert "could not be hashed" in findings[0].summary
 
 
 @pytest.mark.parametrize("fetch_remote", [False, True])
