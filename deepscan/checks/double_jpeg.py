@@ -18,8 +18,8 @@ MIN_VALUES = 600
 """Coefficients other than 0. Of fewer, histograms say nothing: flat, dark and very small pictures."""
 
 MIN_SUPPORT = 15.0
-"""Natural logarithm of a likelihood ratio. One file in three million single saves would reach it by chance, were
-photographs exactly as modelled; they are not, which is what the shares below are for."""
+"""Natural logarithm of a likelihood ratio. A single save exactly as modelled reaches it in e^-15 of cases for each first
+quality that is tried; photographs are not exactly as modelled, which is what the shares below are for."""
 
 COARSER_SHARE, FINER_SHARE = 0.001, 0.02
 """Support for each coefficient other than 0, for a first save with coarser and with finer steps than the last one. A
