@@ -1,4 +1,4 @@
-"""The check of movie files: boxes and their order, tracks, lengths, edit lists, and the encoder's own words in the media.
+"""The check of movie files: boxes and their order, tracks, lengths, edit lists, and what the encoder wrote.
 
 Nothing is decoded.
 """
@@ -168,8 +168,8 @@ def _contradictions(movie: Movie) -> Iterator[Finding]:
                 Level.INFO,
                 PointsTo.NEITHER,
                 f"The edit list of track {number} ({_named(track)}) shows {duration(shown)} of "
-                f"{duration(shown + hidden)} of media: the rest is in the file, and players leave it out. Trimming on a "
-                "phone does this; the cut parts can be recovered.",
+                f"{duration(shown + hidden)} of media: the rest is in the file, and players leave it out. Trimming on "
+                "a phone does this; the cut parts can be recovered.",
                 (Evidence("track", _shown(track)), Evidence("seconds left out", round(hidden, 3))),
             )
     longest = max((_shown_seconds(track) for track in movie.tracks if track.kind in ("vide", "soun")), default=0.0)
