@@ -46,7 +46,7 @@ MAX_PIXELS = 4_000_000
 
 DIFFERENT = 0.85
 """Correlation below which a preview shows another picture or another part of it. The previews of 60 real files reach
-0.99 and more; tone curves far stronger than a camera's keep 0.94. It was chosen on the files that it was measured on."""
+0.99 and more; tone curves far stronger than a camera's keep 0.94. Chosen on the files that it was measured on."""
 
 REGION = 1.0
 """Mean difference of a region, in standard deviations of the picture, above which that region shows something else.

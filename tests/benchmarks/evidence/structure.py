@@ -92,8 +92,8 @@ def _writers(found: Mapping[str, list[tuple[str, Finding | None]]]) -> Table:
             counts[name, "; ".join(map(str, named)) if isinstance(named, list) else "in no table"] += 1
     rows = [(name, writer, count) for (name, writer), count in sorted(counts.items())]
     note = (
-        "Rows that name a camera, or Photoshop by its version, match files that they were measured on: they show what the "
-        "table holds, not how well it recognises others."
+        "Rows that name a camera, or Photoshop by its version, match files that they were measured on: they show what "
+        "the table holds, not how well it recognises others."
     )
     return Table("Structure: whose JPEG tables", ("set", "possible writers", "files"), rows, note=note)
 
