@@ -18,7 +18,7 @@ MIN_VALUES = 600
 """Coefficients other than 0. Of fewer, histograms say nothing: flat, dark and very small pictures."""
 
 MIN_SUPPORT = 15.0
-"""Natural logarithm of a likelihood ratio. A single save exactly as modelled reaches it in e^-15 of cases for each first
+"""Natural logarithm of a likelihood ratio. A single save as modelled reaches it in e^-15 of cases for each first
 quality that is tried; photographs are not exactly as modelled, which is what the shares below are for."""
 
 COARSER_SHARE, FINER_SHARE = 0.001, 0.02
