@@ -90,8 +90,8 @@ def other_clock(said: Statements) -> Iterator[Finding]:
         yield note(
             OTHER_CLOCK,
             f"The file says that the picture was taken and digitised in the same second ({clean(taken, 40)}), with "
-            f'different {what} ("{clean(first, 20)}" and "{clean(second, 20)}"). Cameras write both from one clock; a '
-            "program that wrote only some of these fields explains it. It does not show what was changed.",
+            f'different {what} ("{clean(first, 20)}" and "{clean(second, 20)}"). Most cameras write both from one '
+            "clock; a program that wrote only some of these fields explains it. It does not show what was changed.",
             said.quoted("EXIF", "DateTimeOriginal", "DateTimeDigitized", f"{tag}Original", f"{tag}Digitized"),
         )
 

@@ -13,6 +13,10 @@ from deepscan.types import Evidence, Finding
 DIFFERS, SEVERAL_PROGRAMS = "DS-META-008", "DS-META-013"
 
 
+_LATEST = 100
+"""Entries of a history that are looked at, from its end."""
+
+
 def differs(said: Statements) -> Iterator[Finding]:
     """Two places of one file state a field differently."""
     for first, other in disagreements(said.embedded):
@@ -26,7 +30,8 @@ def differs(said: Statements) -> Iterator[Finding]:
 
 def several_programs(said: Statements) -> Iterator[Finding]:
     """The last program in Adobe's history is not the one that EXIF names."""
-    agents = [agent for agent in said.every("XMP", "stEvt:softwareAgent") if program_of(agent)]
+    history = list(said.every("XMP", "stEvt:softwareAgent"))[-_LATEST:]
+    agents = [agent for agent in history if program_of(agent)]
     software = said.exif("Software")
     last, named = (program_of(agents[-1]) if agents else None), program_of(software or "")
     if last is None or named is None or software is None or last == named:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 from deepscan.checks.metadata import EDITOR, STATEMENTS, UNREADABLE, Metadata
+from deepscan.checks.reading.embedded import read_embedded
 from deepscan.types import Finding, Level, Outcome, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
@@ -113,3 +115,58 @@ def test_it_does_not_apply_where_it_cannot_read(tmp_path: Path) -> None:
     assert reason is not None
     assert "BMP" in reason
     assert Metadata().why_not(FakeSubject(media.write_jpeg(tmp_path)).item) is None
+
+
+def test_a_text_of_a_gigabyte_is_told_by_its_length_and_the_rest_is_read(tmp_path: Path) -> None:
+    path = media.write_png(tmp_path, text={"Author": "Ana"})
+    data = path.read_bytes()
+    with path.open("wb") as file:
+        file.write(data[:33] + (2**30).to_bytes(4, "big") + b"tEXtTitle\0")
+        file.seek(2**30 - 6 + 4, 1)  # a hole: no byte of it is on the disk
+        file.write(data[33:])
+    with path.open("rb") as file:
+        embedded = read_embedded(file, "png")
+    assert [(e.key, e.text) for e in embedded.entries] == [("Author", "Ana")]
+    assert "1.0 GiB" in embedded.problems[0].reason
+
+
+def test_a_value_that_is_cut_says_by_how_much(tmp_path: Path) -> None:
+    path = media.write_png(tmp_path, text={"Author": "A" * 100_000})
+    (author,) = [e.value for e in findings(path)[STATEMENTS].evidence if e.label == "artist"]
+    assert isinstance(author, dict)
+    assert str(author["value"]).endswith("(99000 more characters)")
+
+
+def test_lone_surrogates_and_bytes_that_are_no_text_reach_the_report_as_text(tmp_path: Path) -> None:
+    comment = b"UNICODE\0" + b"\x00\xd8" * 5 + "duck".encode("utf-16-le")
+    exif = media.exif(make="Canon", comment=comment)
+    path = media.write_jpeg(
+        tmp_path, exif=exif, xmp=b"<a xmlns:x='http://ns.adobe.com/xap/1.0/' x:CreatorTool='\xff\xfe'/>"
+    )
+    for finding in findings(path).values():
+        text = finding.summary + json.dumps([e.value for e in finding.evidence], ensure_ascii=False)
+        assert text.encode("utf-8")
+
+
+def test_directories_that_point_at_each_other_ten_thousand_deep_end_soon(tmp_path: Path) -> None:
+    block = bytearray(b"II*\0\x08\0\0\0")
+    for number in range(10_000):
+        following = 8 + 18 * (number + 1)
+        block += b"\1\0" + b"\x69\x87\4\0\1\0\0\0" + following.to_bytes(4, "little") + bytes(4)
+    path = media.write_tiff(tmp_path)
+    path.write_bytes(bytes(block))
+    started = time.perf_counter()
+    assert UNREADABLE in findings(path) or findings(path) == {}
+    assert time.perf_counter() - started < 5
+
+
+def test_a_history_of_twenty_thousand_programs_ends_soon(tmp_path: Path) -> None:
+    agents = "".join(f"<rdf:li st:softwareAgent='{'x' * 500}{i}'/>" for i in range(19_000))
+    packet = (
+        "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#' "
+        f"xmlns:st='http://ns.adobe.com/xap/1.0/sType/ResourceEvent#'>{agents}</rdf:RDF></x:xmpmeta>"
+    )
+    path = media.write_png(tmp_path, international={"XML:com.adobe.xmp": packet})
+    started = time.perf_counter()
+    findings(path)
+    assert time.perf_counter() - started < 10
