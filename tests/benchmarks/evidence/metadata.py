@@ -6,7 +6,7 @@ import csv
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 
@@ -73,7 +73,7 @@ def _fields(folder: Path) -> Table:
     )
 
 
-def _equal(name: str, expected: str, found: dict[str, object]) -> bool:
+def _equal(name: str, expected: str, found: Mapping[str, object]) -> bool:
     if name not in ("Latitude", "Longitude"):
         return found[name] == WORDS.get(expected, expected)
     place = found["gps"]

@@ -13,7 +13,8 @@ from deepscan.checks.redaction import REDACTED
 from deepscan.types import Evidence, Finding
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
-from tests.unit.checks.test_text_blocks import box, iptc, movie, png
+from tests.unit.checks.test_layout import box
+from tests.unit.checks.test_text_blocks import iptc, movie, png
 
 XMP = (
     "<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:RDF xmlns:rdf='http://www.w3.org/1999/02/22-rdf-syntax-ns#'>"
