@@ -13,6 +13,7 @@ from typing import cast
 
 from deepscan.checks import (
     classifier,
+    copy_move,
     double_jpeg,
     ela,
     generator_marks,
@@ -81,6 +82,7 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(movie_file.SPEC, lambda _: movie_file.MovieFile()),
     Entry(jpeg_grid.SPEC, lambda _: jpeg_grid.JpegGrid()),
     Entry(ela.SPEC, lambda _: ela.Ela()),
+    Entry(copy_move.SPEC, lambda _: copy_move.CopyMove()),
     Entry(classifier.SPEC, _classifier),
 )
 """The built-in checks in the order in which reports show them: by family, the cheap ones first, the model last."""

@@ -1,0 +1,1 @@
+"""How parts of a picture that are copies of one another are found: the method of the check ``copy_move``."""
