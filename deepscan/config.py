@@ -32,8 +32,8 @@ class ScanOptions:
 
     ``batch_size`` and ``workers`` are None for automatic; ``max_size`` is in bytes, ``every`` and ``file_seconds`` in
     seconds. ``checks`` is None for all that run by default. ``trust_list`` is a PEM file of certificates whose content
-    credentials are trusted, in place of the list that deepscan ships. Fields named in :data:`SPEED_ONLY` change how fast a scan
-    is or which files it looks at, never what is said of a file.
+    credentials are trusted, in place of the list that deepscan ships. Fields named in :data:`SPEED_ONLY` change how
+    fast a scan is or which files it looks at, never what is said of a file.
     """
 
     include: tuple[str, ...] = ()

@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from deepscan.checks.fields import PLACE_NAMES, Field, moment
-from deepscan.checks.reading.embedded import Embedded
+from deepscan.checks.base import Subject
+from deepscan.checks.fields import PLACE_NAMES, Field, moment, read_fields
+from deepscan.checks.reading.embedded import Embedded, read_embedded
 from deepscan.text import clean
-from deepscan.types import Evidence, Finding, JSONValue
+from deepscan.types import CheckResult, Evidence, Finding, JSONValue
 
 REDACTED = "redacted"
 
@@ -51,6 +52,18 @@ def _words(embedded: Embedded, fields: Iterable[Field], second: Mapping[str, JSO
     for name, value in second.items():
         if _LOCATED.fullmatch(name):
             yield str(value)
+
+
+def redact_results(subject: Subject, results: Iterable[CheckResult]) -> list[CheckResult]:
+    """The results of all checks on a file without the places that its metadata states.
+
+    Raises:
+        UnreadableError: the disk gives an error.
+    """
+    with subject.open() as file:
+        embedded = read_embedded(file, subject.item.container)
+    words = sensitive(embedded, read_fields(embedded), {})
+    return [replace(result, findings=tuple(redact(result.findings, words))) for result in results]
 
 
 def redact(findings: Iterable[Finding], words: Sequence[str]) -> list[Finding]:

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from deepscan.checks import catalogue
 from deepscan.checks.base import BatchCheck, Check, CheckSpec, NotApplicableError, Sample, Samples, Subject
+from deepscan.checks.redaction import redact_results
 from deepscan.config import ScanOptions
 from deepscan.engine.batching import Attempt, Batcher
 from deepscan.engine.events import Events
@@ -94,6 +95,9 @@ def examine(task: Task) -> Examined:
             lasting = lasting and is_lasting(answer)
             answer = failure(check.spec, answer, task.item)
         results.append(replace(answer, seconds=seconds))
+    if task.options.redact_location and any(result.findings for result in results):
+        # The metadata check leaves places out by itself; here they go from what other checks quote.
+        results = redact_results(subject, results)
     if task.stamp is None or read_stamp(task.item) != task.stamp:
         gone = UnreadableError("The file changed or vanished while it was examined.")
         return Examined(tuple(failure(spec, gone, task.item) for spec in task.checks), {}, lasting=False)

@@ -171,6 +171,8 @@ def camera_exif(width: int, height: int, **changes: object) -> Image.Exif:
             BASE.DateTimeDigitized: TAKEN,
             BASE.FocalLength: 35.0,
             BASE.ColorSpace: 1,
+            # As cameras do: a note of their own, in a form that only they know.
+            BASE.MakerNote: b"deepscan example camera\0",
             BASE.ExifImageWidth: width,
             BASE.ExifImageHeight: height,
             BASE.LensModel: "EX 35mm F2",

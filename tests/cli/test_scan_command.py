@@ -344,7 +344,7 @@ REFUSALS: list[tuple[list[str], str]] = [
     (["--checks", "elephant"], "There is no check 'elephant'."),
     (["--skip", "elephant"], "There is no check 'elephant'."),
     (["--checks", " , "], "No check is left to run."),
-    (["--skip", "identity,metadata,ela,classifier"], "No check is left to run."),
+    (["--checks", "ela,classifier", "--skip", "all"], "No check is left to run."),
     (["--fail-on", "info"], "Option fail-on is 'info', and must be one of strong, moderate, weak, never."),
     (["--kinds", "audio"], "Option kinds is 'audio', and must be one of image, video."),
     (["--kinds", ""], "Option kinds is '', and must be image, video, or both."),
@@ -861,6 +861,10 @@ FLAGS: dict[str, tuple[tuple[str, ...], object]] = {
     "exhibits": (("--exhibits", "-o", "out"), True),
     "workers": (("--workers", "3"), 3),
     "file_seconds": (("--file-seconds", "9"), 9.0),
+    "trust_list": (("--trust-list", "roots.pem"), "roots.pem"),
+    "fetch_remote": (("--fetch-remote",), True),
+    "exiftool": (("--exiftool",), True),
+    "redact_location": (("--redact-location",), True),
 }
 
 

@@ -49,6 +49,10 @@ SETTINGS: list[tuple[str, str, str, Any]] = [
     ("exhibits", "false", "no", False),
     ("workers", "0", "0", 0),
     ("file-seconds", "30", "30", 30.0),
+    ("trust-list", '"roots.pem"', "roots.pem", "roots.pem"),
+    ("fetch-remote", "true", "on", True),
+    ("exiftool", "true", "1", True),
+    ("redact-location", "true", "yes", True),
 ]
 
 

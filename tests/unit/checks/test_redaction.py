@@ -96,3 +96,24 @@ def test_a_place_that_cannot_be_read_does_not_leak_through_its_reason(tmp_path: 
     found, text = written(path, redact=True)
     assert "143" not in text
     assert "DS-META-009" in found
+
+
+def test_places_go_from_what_other_checks_quote(tmp_path: Path) -> None:
+    from deepscan.checks.redaction import REDACTED, redact_results
+    from deepscan.types import CheckResult, Evidence, Finding, Level, Outcome, PointsTo
+    from tests import media_factory as media
+    from tests.fake_subject import FakeSubject
+
+    packet = (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:photoshop="http://ns.adobe.com/photoshop/1.0/" photoshop:City="Atlantis-on-Sea"/>'
+        "</rdf:RDF></x:xmpmeta>"
+    )
+    path = media.write_png(tmp_path, text={"XML:com.adobe.xmp": packet})
+    finding = Finding(
+        "DS-PROV-005", Level.INFO, PointsTo.NEITHER, "Signed in Atlantis-on-Sea.", (Evidence("x", ["Atlantis-on-Sea"]),)
+    )
+    result = CheckResult("provenance", "1", Outcome.DONE, (finding,))
+    (answer,) = redact_results(FakeSubject(path), [result])
+    assert answer.findings[0].summary == f"Signed in {REDACTED}."
+    assert answer.findings[0].evidence[0].value == [REDACTED]
