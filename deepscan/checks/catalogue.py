@@ -23,9 +23,12 @@ from deepscan.checks import (
     jpeg_grid,
     metadata,
     movie_file,
+    noise,
     png_file,
     previews,
     provenance,
+    resampling,
+    spectrum,
 )
 from deepscan.checks.base import BatchCheck, Check, CheckSpec
 from deepscan.config import ScanOptions
@@ -83,6 +86,9 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(jpeg_grid.SPEC, lambda _: jpeg_grid.JpegGrid()),
     Entry(ela.SPEC, lambda _: ela.Ela()),
     Entry(copy_move.SPEC, lambda _: copy_move.CopyMove()),
+    Entry(noise.SPEC, lambda _: noise.Noise()),
+    Entry(resampling.SPEC, lambda _: resampling.Resampling()),
+    Entry(spectrum.SPEC, lambda _: spectrum.SpectralPeaks()),
     Entry(classifier.SPEC, _classifier),
 )
 """The built-in checks in the order in which reports show them: by family, the cheap ones first, the model last."""

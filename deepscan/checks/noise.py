@@ -1,7 +1,7 @@
 """The noise level of a picture, block by block: parts that come from elsewhere may carry another noise.
 
-The estimator is J. Immerkaer's ("Fast Noise Variance Estimation", CVIU 64(2), 1996) with the median in place of the mean,
-per block as in B. Mahdian and S. Saic, "Using noise inconsistencies for blind image forensics", IVC 27(10), 2009.
+The estimator is J. Immerkaer's ("Fast Noise Variance Estimation", CVIU 64(2), 1996) with the median in place of the
+mean, per block as in B. Mahdian and S. Saic, "Using noise inconsistencies for blind image forensics", IVC 27(10), 2009.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ class Noise:
             *look_and_ignore(LOOK_FOR, IGNORE),
         )
         summary = (
-            f"The noise level is {middle:.1f} grey levels in the middle block, and from {low:.1f} to {high:.1f} in most "
-            "others. This alone shows neither that the picture was edited nor that it was not."
+            f"The noise level is {middle:.1f} grey levels in the middle block, and from {low:.1f} to {high:.1f} "
+            "in most others. This alone shows neither that the picture was edited nor that it was not."
         )
         finding = Finding(NOISE, Level.INFO, PointsTo.NEITHER, summary, evidence)
         score = Score(unevenness(levels), Meaning.INTENSITY)
@@ -96,7 +96,7 @@ class Noise:
 
 
 def noise_levels(pixels: Pixels) -> NoiseMap:
-    """The noise of every block of a picture (height, width, 3) RGB; the rest at the right and lower edge is left out."""
+    """The noise of every block of a picture (height, width, 3) RGB; what is left at its edges is not counted."""
     import cv2
 
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)

@@ -23,7 +23,7 @@ Plane = NDArray[np.float32]
 class Spectrum:
     """Decibels above the median of equal frequencies, shape (TILE, TILE), zero frequency in the middle.
 
-    ``peak`` is the highest value in decibels away from the centre, the two axes and JPEG's own frequencies, and
+    ``peak`` is the highest value in decibels away from the centre and from JPEG's own frequencies, and
     ``cycles`` its place (across, down) in cycles per pixel.
     """
 
@@ -32,8 +32,11 @@ class Spectrum:
     cycles: tuple[float, float]
 
 
-def average_spectrum(plane: Plane) -> Spectrum:
-    """The mean power of evenly spaced tiles of a plane of at least :data:`TILE` pixels on both sides."""
+def average_spectrum(plane: Plane, *, axes: bool) -> Spectrum:
+    """The mean power of evenly spaced tiles of a plane of at least :data:`TILE` pixels on both sides.
+
+    ``axes`` says whether a peak on one of the two axes counts: enlarging leaves some there, but so do level edges.
+    """
     window = np.outer(np.hanning(TILE), np.hanning(TILE)).astype(np.float32)
     power = np.zeros((TILE, TILE))
     corners = _corners(plane.shape[0], plane.shape[1])
@@ -46,7 +49,9 @@ def average_spectrum(plane: Plane) -> Spectrum:
     profile = np.array([np.median(level[ring == radius]) for radius in range(TILE // 2 + 1)])
     excess = (level - profile[ring]).astype(np.float32)
     near_grid = (_off_grid(x) <= _AWAY) & (_off_grid(y) <= _AWAY)
-    searched = (np.hypot(x, y) > _CENTRE) & (np.abs(x) > _AWAY) & (np.abs(y) > _AWAY) & ~near_grid
+    searched = (np.hypot(x, y) > _CENTRE) & ~near_grid
+    if not axes:
+        searched &= (np.abs(x) > _AWAY) & (np.abs(y) > _AWAY)
     at = np.unravel_index(int(np.where(searched, excess, -np.inf).argmax()), excess.shape)
     return Spectrum(excess, float(excess[at]), (float(x[at]) / TILE, float(y[at]) / TILE))
 
@@ -54,7 +59,7 @@ def average_spectrum(plane: Plane) -> Spectrum:
 def _off_grid(cycles: NDArray[np.int_]) -> NDArray[np.int_]:
     """Distance to the next multiple of JPEG's frequency."""
     rest = np.abs(cycles) % _JPEG
-    return np.minimum(rest, _JPEG - rest)
+    return np.asarray(np.minimum(rest, _JPEG - rest))
 
 
 def _corners(height: int, width: int) -> list[tuple[int, int]]:

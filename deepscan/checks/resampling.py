@@ -1,4 +1,4 @@
-"""Traces of resampling: a picture that was scaled or turned has pixels that its neighbours foretell at regular distances.
+"""Traces of resampling: a picture that was scaled or turned has pixels that their neighbours foretell.
 
 After M. Kirchner, "Fast and Reliable Resampling Detection by Spectral Analysis of Fixed Linear Predictor Residue",
 MM&Sec 2008, which made the method of A. Popescu and H. Farid (IEEE TSP 53(2), 2005) fast: a fixed predictor, the map of
@@ -100,8 +100,8 @@ class Resampling:
 
 
 def measure(pixels: Pixels) -> Spectrum:
-    """The spectrum of the map of how well neighbours foretell each pixel, of a picture of at least 256 pixels on both sides."""
-    return average_spectrum(prediction_map(_middle(pixels)))
+    """The spectrum of the map of how well neighbours foretell each pixel, from 256 x 256 pixels on."""
+    return average_spectrum(prediction_map(_middle(pixels)), axes=True)
 
 
 def intensity(found: Spectrum) -> float:
@@ -110,7 +110,7 @@ def intensity(found: Spectrum) -> float:
 
 
 def prediction_map(pixels: Pixels) -> Plane:
-    """How well the neighbours foretell every pixel of a picture (height, width, 3) RGB, from 0 to 1 (Kirchner 2008)."""
+    """How well the neighbours foretell every pixel of a picture (height, width, 3), from 0 to 1."""
     import cv2
 
     grey = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.float32)

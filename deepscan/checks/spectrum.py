@@ -1,4 +1,4 @@
-"""The spectrum of what remains when the picture's smooth content is taken away: generators that enlarge in steps leave peaks.
+"""The spectrum of a picture's noise residual: generators that enlarge in steps can leave peaks.
 
 After R. Durall et al., "Watch your Up-Convolution", CVPR 2020, and R. Corvi et al., "Intriguing properties of synthetic
 images", CVPR workshops 2023: the average spectrum of the noise residual, against the median of equal frequencies.
@@ -101,7 +101,7 @@ class SpectralPeaks:
 
 def measure(pixels: Pixels) -> Spectrum:
     """The spectrum of the noise residual, of a picture of at least 256 pixels on both sides."""
-    return average_spectrum(residual(_middle(pixels)))
+    return average_spectrum(residual(_middle(pixels)), axes=False)
 
 
 def intensity(found: Spectrum) -> float:
@@ -114,7 +114,8 @@ def residual(pixels: Pixels) -> Plane:
     import cv2
 
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-    return np.clip(grey.astype(np.float32) - cv2.medianBlur(grey, 3), -20, 20).astype(np.float32)
+    difference = grey.astype(np.float32) - cv2.medianBlur(grey, 3)
+    return np.asarray(np.clip(difference, -20, 20), np.float32)
 
 
 def _middle(pixels: Pixels) -> Pixels:
