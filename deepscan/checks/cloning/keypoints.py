@@ -104,8 +104,9 @@ def _match_rows(keypoints: Keypoints, sought: NDArray[np.float32], top: int, nea
     """The matches of some keypoints with all: shape (2, n), the indices of both."""
     rows = slice(top, top + _ROWS)
     alike = sought[rows] @ keypoints.descriptors.T
-    away = keypoints.points[rows, None, :] - keypoints.points[None, :, :]
-    alike[(away * away).sum(axis=2) < nearest * nearest] = -1.0
+    x, y = keypoints.points.T.astype(np.float32)
+    across, down = x[rows, None] - x[None, :], y[rows, None] - y[None, :]
+    alike[across * across + down * down < nearest * nearest] = -1.0
     order = np.zeros((len(alike), NEIGHBOURS), np.intp)
     angle = np.zeros((len(alike), NEIGHBOURS))
     each = np.arange(len(alike))
