@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from io import RawIOBase
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import urlsplit
 
 from deepscan.checks.credentials.store import Store, read_store
@@ -19,7 +19,6 @@ from deepscan.types import JSONValue
 
 if TYPE_CHECKING:
     from c2pa import Context
-    from typing_extensions import Buffer
 
 MAX_MANIFEST_BYTES = 32 * 1024**2
 """Bytes of a manifest store that are handed to the library. Stores with thumbnails of a dozen ingredients have two."""
@@ -128,7 +127,7 @@ class _Timed(RawIOBase):
     def seekable(self) -> bool:
         return True
 
-    def readinto(self, buffer: Buffer, /) -> int:
+    def readinto(self, buffer: Any, /) -> int:
         if time.monotonic() > self._until:
             self.late = True
             raise OSError("out of time")
