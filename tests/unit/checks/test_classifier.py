@@ -20,6 +20,7 @@ from deepscan.checks.classifier import MAX_EVIDENCE, SPEC, Classifier
 from deepscan.errors import ModelError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.limits import MAX_FACES
+from deepscan.media.luma import Luma
 from deepscan.models.card import ModelCard, Threshold, View
 from deepscan.types import (
     Box,
@@ -57,6 +58,9 @@ class FakeSubject:
 
     def reading(self) -> Reading:
         return self._reading
+
+    def luma(self) -> Luma:
+        raise AssertionError("the classifier asks for no stored luma")
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         return tuple(Face(box, "frontal") for box in self._faces.get(frame.index, ()))
