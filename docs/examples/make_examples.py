@@ -335,7 +335,7 @@ MEDIA: dict[str, Callable[[], bytes]] = {
     "camera/portrait.jpg": lambda: jpeg(to_picture(portrait(720, 540), grain=4, seed=2), camera_exif(720, 540)),
     "camera/two-people.jpg": lambda: jpeg(to_picture(two_people(), grain=4, seed=3), camera_exif(900, 600)),
     "damaged/archive-appended.jpg": lambda: jpeg(to_picture(landscape(480, 320), grain=3, seed=4)) + archive(),
-    "damaged/empty.jpg": lambda: b"",
+    "damaged/only-zeros.jpg": lambda: bytes(4096),
     "damaged/saved-web-page.jpg": lambda: b"<!DOCTYPE html>\n<title>Not found</title>\n<p>There is no such picture.\n",
     "damaged/truncated.jpg": lambda: jpeg(hills())[:30_000],
     "edited/photoshop.jpg": lambda: jpeg(

@@ -1,0 +1,1 @@
+"""What every check, renderer, executor and pack must keep to."""
