@@ -75,3 +75,12 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min"
+
+
+def timecode(seconds: float) -> str:
+    """A time in a film, to the millisecond: ``timecode(3723.4567) == "01:02:03.457"``; negative ones get a minus."""
+    whole = round(abs(seconds) * 1000)
+    minutes, rest = divmod(whole, 60_000)
+    hours, minutes = divmod(minutes, 60)
+    sign = "-" if seconds < 0 and whole else ""
+    return f"{sign}{hours:02d}:{minutes:02d}:{rest // 1000:02d}.{rest % 1000:03d}"

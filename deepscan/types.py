@@ -7,115 +7,45 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TypeAlias, Union
 
+from deepscan.terms import Basis, Call, Family, Level, Meaning, MediaKind, Outcome, PointsTo, SkipCode
+
+__all__ = (
+    "Basis",
+    "Box",
+    "Call",
+    "CheckInfo",
+    "CheckResult",
+    "Clip",
+    "Evidence",
+    "Family",
+    "Film",
+    "FilmFrame",
+    "Finding",
+    "ItemReport",
+    "JSONValue",
+    "Level",
+    "Meaning",
+    "MediaItem",
+    "MediaKind",
+    "Outcome",
+    "Part",
+    "PointsTo",
+    "RunInfo",
+    "ScanReport",
+    "Score",
+    "SkipCode",
+    "Skipped",
+    "Span",
+    "Track",
+    "Verdict",
+    "Where",
+)
+
 JSONValue: TypeAlias = Union[str, int, float, bool, "Sequence[JSONValue]", "Mapping[str, JSONValue]", None]
 """What may stand in a report's free fields."""
-
-
-class MediaKind(StrEnum):
-    """What deepscan examines a file as."""
-
-    IMAGE = "image"
-    VIDEO = "video"
-
-
-class Family(StrEnum):
-    """The independent families of evidence (docs/evidence.md says what each may claim)."""
-
-    PROVENANCE = "provenance"
-    METADATA = "metadata"
-    STRUCTURE = "structure"
-    PIXELS = "pixels"
-    MODEL = "model"
-    TEMPORAL = "temporal"
-
-
-class Level(StrEnum):
-    """How much a finding is worth, in rising order; compare with :attr:`rank`."""
-
-    INFO = "info"
-    WEAK = "weak"
-    MODERATE = "moderate"
-    STRONG = "strong"
-
-    @property
-    def rank(self) -> int:
-        """0 for info, 3 for strong."""
-        return list(Level).index(self)
-
-
-class PointsTo(StrEnum):
-    """What a finding speaks for. Edited is not generated, and neither is "deceptive"."""
-
-    GENERATED = "generated"
-    EDITED = "edited"
-    AUTHENTIC = "authentic"
-    NEITHER = "neither"
-
-
-class Outcome(StrEnum):
-    """How a check ended."""
-
-    DONE = "done"
-    NOT_APPLICABLE = "not_applicable"
-    FAILED = "failed"
-    TIMED_OUT = "timed_out"
-
-
-class Meaning(StrEnum):
-    """What a score is a measure of. Only a probability ever meets a threshold."""
-
-    PROBABILITY = "probability"
-    INTENSITY = "intensity"
-
-
-class Call(StrEnum):
-    """The verdict on one file."""
-
-    NO_EVIDENCE = "no-evidence"
-    WEAK = "weak"
-    MODERATE = "moderate"
-    STRONG = "strong"
-    UNDETERMINED = "undetermined"
-
-
-class Basis(StrEnum):
-    """Why the verdict is what it is."""
-
-    DECLARED = "declared"
-    MODEL = "model"
-    CORROBORATED = "corroborated"
-    CONFLICT = "conflict"
-    OBSERVED = "observed"
-    BELOW_THRESHOLD = "below-threshold"
-    NO_USABLE_CHECK = "no-usable-check"
-
-
-class SkipCode(StrEnum):
-    """Why a file was not examined. :attr:`incomplete` codes end a scan with exit code 3."""
-
-    EXCLUDED = "excluded"
-    HIDDEN = "hidden"
-    SYMLINK = "symlink"
-    NOT_MEDIA = "not-media"
-    UNSUPPORTED = "unsupported"
-    EMPTY = "empty"
-    TOO_LARGE = "too-large"
-    SPECIAL = "special"
-    VANISHED = "vanished"
-    CHANGED = "changed"
-    UNREADABLE = "unreadable"
-
-    @property
-    def incomplete(self) -> bool:
-        """True when this skip leaves a picture or video unexamined that the user asked for."""
-        return self not in _HARMLESS_SKIPS
-
-
-_HARMLESS_SKIPS = frozenset({SkipCode.EXCLUDED, SkipCode.HIDDEN, SkipCode.SYMLINK, SkipCode.NOT_MEDIA})
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,13 +136,95 @@ class Finding:
 class Part:
     """The answer for one face, frame or page of a file.
 
-    ``score`` is None exactly when this part was left out, and ``reason`` then says why.
+    ``score`` is None exactly when this part was left out, and ``reason`` then says why. ``track`` is the number of the
+    :class:`Track` it belongs to, in a film.
     """
 
     kind: str
     where: Where
     score: Score | None
     reason: str | None = None
+    track: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a film: seconds of presentation time, and the same as timecodes (``01:02:03.456``)."""
+
+    start: float
+    end: float
+    start_timecode: str
+    end_timecode: str
+
+    def __post_init__(self) -> None:
+        if self.end < self.start:
+            raise ValueError(f"a span does not run backwards, got {self.start!r} to {self.end!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class FilmFrame:
+    """One frame of a film that was looked at.
+
+    ``shot`` counts the shots from 1, ``faces`` are the ones scored in it, and ``score`` is the highest in the frame.
+    """
+
+    frame: int
+    seconds: float
+    timecode: str
+    shot: int
+    faces: int
+    score: Score | None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """One face followed through a shot of a film (``kind`` face), or a shot as a whole (``frame``).
+
+    ``number`` counts from 1 in the order of appearance, ``shot`` says in which shot it is, ``looked_at`` counts its
+    scored frames, and ``level`` is the evidence that its ``score`` amounts to by itself. ``best`` are the frames in
+    which it is seen best, best first; ``exhibit`` is a sheet of them, its path relative to the report.
+    """
+
+    number: int
+    kind: str
+    shot: int
+    span: Span
+    looked_at: int
+    score: Score | None
+    level: Level
+    best: tuple[Where, ...] = ()
+    exhibit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A stretch of a film worth looking at: where a track's score stays at or above a threshold."""
+
+    span: Span
+    track: int
+    score: Score
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """How a film was looked at, and what was found in it when.
+
+    ``reader`` is the library that read it; ``seconds`` how long it lasts and ``total`` how many frames it has, where
+    that is known; ``sampling`` says in a sentence how frames were chosen, and ``budget`` how many might have been
+    looked at. ``cuts`` are the times at which a new shot begins. ``exhibit`` is a picture of the timeline.
+    """
+
+    reader: str
+    seconds: float | None
+    total: int | None
+    sampling: str
+    budget: int
+    cuts: tuple[float, ...]
+    frames: tuple[FilmFrame, ...]
+    tracks: tuple[Track, ...]
+    clips: tuple[Clip, ...]
+    exhibit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +233,8 @@ class CheckResult:
 
     A reason exists exactly when the outcome is not ``done``; findings, score and parts exist only when it is.
     ``partial`` says why a check that is done, or found nothing that applies, saw only a part of the file (a damaged
-    end, a limit): such a file counts as not fully examined. ``seconds`` is wall-clock time.
+    end, a limit): such a file counts as not fully examined. ``seconds`` is wall-clock time. ``film`` is what a check
+    found over time in a video or animation.
     """
 
     check: str
@@ -233,12 +246,13 @@ class CheckResult:
     reason: str | None = None
     partial: str | None = None
     seconds: float = 0.0
+    film: Film | None = None
 
     def __post_init__(self) -> None:
         if (self.outcome is Outcome.DONE) == bool(self.reason):
             raise ValueError(f"{self.check}: a reason exists exactly when the outcome is not done")
-        if self.outcome is not Outcome.DONE and (self.findings or self.score or self.parts):
-            raise ValueError(f"{self.check}: findings, score and parts exist only when the outcome is done")
+        if self.outcome is not Outcome.DONE and (self.findings or self.score or self.parts or self.film):
+            raise ValueError(f"{self.check}: findings, score, parts and film exist only when the outcome is done")
         if self.partial is not None and self.outcome not in (Outcome.DONE, Outcome.NOT_APPLICABLE):
             raise ValueError(f"{self.check}: what failed has a reason, and is not partial")
 

@@ -27,7 +27,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "": frozenset({"types", "engine"}),  # deepscan/__init__.py, which re-exports scan()
     "__main__": frozenset({"cli"}),
     "errors": frozenset(),
-    "types": frozenset(),
+    "terms": frozenset(),
+    "types": frozenset({"terms"}),
     "text": frozenset(),
     "explain": frozenset({"errors", "text"}),
     "config": BASE | {"media.limits"},

@@ -1,4 +1,4 @@
-r"""The report as two tables: a row per file, and a row per face, frame or page.
+r"""The report as tables: a row per file; a row per face, frame or page; and for films a row per frame and per track.
 
 RFC 4180: UTF-8 without a byte order mark, commas, CRLF, a header row. Columns are added at the end only, and
 ``docs/report-schema.md`` describes them. A table is for reading and filtering: text is made harmless in it (control
@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO, TypeAlias
 
-from deepscan.text import clean
-from deepscan.types import CheckResult, ItemReport, Outcome, Part, ScanReport, Skipped
+from deepscan.text import clean, timecode
+from deepscan.types import CheckResult, ItemReport, Outcome, ScanReport, Score, Skipped
 
 FILES = "report.csv"
 PARTS = "report.parts.csv"
+FRAMES = "report.frames.csv"
+TRACKS = "report.tracks.csv"
 
 FILE_COLUMNS = (
     "path",
@@ -58,8 +60,33 @@ PART_COLUMNS = (
     "score",
     "meaning",
     "reason",
+    "track",
+    "timecode",
 )
 """Of :data:`PARTS`."""
+
+FRAME_COLUMNS = ("path", "root", "sha256", "check", "frame", "seconds", "timecode", "shot", "faces", "score", "meaning")
+"""Of :data:`FRAMES`."""
+
+TRACK_COLUMNS = (
+    "path",
+    "root",
+    "sha256",
+    "check",
+    "track",
+    "kind",
+    "shot",
+    "start",
+    "end",
+    "start_timecode",
+    "end_timecode",
+    "frames",
+    "score",
+    "meaning",
+    "level",
+    "clips",
+)
+"""Of :data:`TRACKS`. ``clips`` are the stretches in which the score stays at or above a threshold, as timecodes."""
 
 Cell: TypeAlias = str | int | float | None
 
@@ -72,20 +99,25 @@ _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
 class CsvReport:
-    """``report.csv``, a row per file, and ``report.parts.csv``, a row per face, frame or page."""
+    """``report.csv``, a row per file; a row per face, frame or page; for films a row per frame and per track."""
 
     id: str = "csv"
-    title: str = "Tables: a row per file, and a row per face, frame or page"
-    names: tuple[str, ...] = (FILES, PARTS)
+    title: str = "Tables: a row per file, a row per face, frame or page; for films a row per frame and per track"
+    names: tuple[str, ...] = (FILES, PARTS, FRAMES, TRACKS)
 
     def render(self, report: ScanReport, name: str, stream: TextIO) -> None:
-        """Write one of the two tables; ``stream`` must not translate line ends. Raises ValueError for another name."""
-        if name not in self.names:
-            raise ValueError(f"the CSV report has no file {name!r}")
-        if name == FILES:
-            _write(stream, FILE_COLUMNS, _file_rows(report))
-        else:
-            _write(stream, PART_COLUMNS, _part_rows(report.items))
+        """Write one of the tables; ``stream`` must not translate line ends. Raises ValueError for another name."""
+        match name:
+            case "report.csv":
+                _write(stream, FILE_COLUMNS, _file_rows(report))
+            case "report.parts.csv":
+                _write(stream, PART_COLUMNS, _rows(report.items, _part_rows))
+            case "report.frames.csv":
+                _write(stream, FRAME_COLUMNS, _rows(report.items, _frame_rows))
+            case "report.tracks.csv":
+                _write(stream, TRACK_COLUMNS, _rows(report.items, _track_rows))
+            case _:
+                raise ValueError(f"the CSV report has no file {name!r}")
 
 
 def harmless(text: str) -> str:
@@ -147,27 +179,65 @@ def _ended(results: Iterable[CheckResult], outcome: Outcome) -> str:
     return "; ".join(f"{r.check}: {r.reason}" if r.reason else r.check for r in results if r.outcome is outcome)
 
 
-def _part_rows(reports: Iterable[ItemReport]) -> Iterator[dict[str, Cell]]:
+def _rows(
+    reports: Iterable[ItemReport], rows_of: Callable[[CheckResult], Iterator[dict[str, Cell]]]
+) -> Iterator[dict[str, Cell]]:
+    """The rows of every check result, each with the file and the check it belongs to."""
     for report in reports:
+        item = report.item
+        file: dict[str, Cell] = {"path": str(item.name), "root": item.root.as_posix(), "sha256": item.sha256}
         for result in report.results:
-            for part in result.parts:
-                yield _part(report, result, part)
+            for row in rows_of(result):
+                yield file | {"check": result.check} | row
 
 
-def _part(report: ItemReport, result: CheckResult, part: Part) -> dict[str, Cell]:
-    row: dict[str, Cell] = {
-        "path": str(report.item.name),
-        "root": report.item.root.as_posix(),
-        "sha256": report.item.sha256,
-        "check": result.check,
-        "kind": part.kind,
-        "frame": part.where.frame,
-        "seconds": part.where.seconds,
-        "reason": part.reason,
-    }
-    if part.where.box:
-        box = part.where.box
-        row |= {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
-    if part.score:
-        row |= {"score": part.score.value, "meaning": part.score.meaning.value}
-    return row
+def _part_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
+    for part in result.parts:
+        seconds, box = part.where.seconds, part.where.box
+        row: dict[str, Cell] = {
+            "kind": part.kind,
+            "frame": part.where.frame,
+            "seconds": seconds,
+            "reason": part.reason,
+            "track": part.track,
+            "timecode": None if seconds is None else timecode(seconds),
+        }
+        if box:
+            row |= {"x": box.x, "y": box.y, "width": box.width, "height": box.height}
+        yield row | _score(part.score)
+
+
+def _frame_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
+    for frame in result.film.frames if result.film else ():
+        yield {
+            "frame": frame.frame,
+            "seconds": frame.seconds,
+            "timecode": frame.timecode,
+            "shot": frame.shot,
+            "faces": frame.faces,
+            **_score(frame.score),
+        }
+
+
+def _track_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
+    if result.film is None:
+        return
+    for track in result.film.tracks:
+        spans = [clip.span for clip in result.film.clips if clip.track == track.number]
+        yield {
+            "track": track.number,
+            "kind": track.kind,
+            "shot": track.shot,
+            "start": track.span.start,
+            "end": track.span.end,
+            "start_timecode": track.span.start_timecode,
+            "end_timecode": track.span.end_timecode,
+            "frames": track.looked_at,
+            **_score(track.score),
+            "level": track.level.value,
+            "clips": "; ".join(f"{span.start_timecode} to {span.end_timecode}" for span in spans),
+        }
+
+
+def _score(score: Score | None) -> dict[str, Cell]:
+    return {"score": score.value, "meaning": score.meaning.value} if score else {}

@@ -29,13 +29,14 @@ from functools import cache
 from importlib import resources
 from numbers import Integral, Real
 from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from deepscan.errors import ReportError
+from deepscan.reports.upgrades import STEPS, films_added, upgraded
 from deepscan.text import clean
 from deepscan.types import ItemReport, JSONValue, RunInfo, ScanReport, Skipped
 
-SCHEMA_VERSION = "1.0"
+SCHEMA_VERSION = "1.1"
 """``major.minor``: minor rises when a field or value is added, major when one changes its meaning or goes."""
 
 SCHEMA_FILE = "report.schema.json"
@@ -66,9 +67,12 @@ def from_json(document: JSONValue, source: str = "The report") -> ScanReport:
     """Read a report back, exactly, except that a tuple in a free value comes back as a list. ``source`` names it.
 
     Raises:
-        ReportError: it is of another version, or a field is missing, unknown or of the wrong type.
+        ReportError: it is of a version that is not known, or a field is missing, unknown or of the wrong type.
     """
-    _require_version(document, source)
+    version = _require_version(document, source)
+    if version in STEPS:
+        assert isinstance(document, Mapping)
+        document = {**cast("Mapping[str, JSONValue]", upgraded(document, version)), "schema": SCHEMA_VERSION}
     return _decode(ScanReport, document, source)
 
 
@@ -78,8 +82,8 @@ def item_to_json(report: ItemReport) -> dict[str, JSONValue]:
 
 
 def item_from_json(document: JSONValue, source: str = "The report of a file") -> ItemReport:
-    """Inverse of :func:`item_to_json`. Raises ReportError."""
-    return _decode(ItemReport, document, source)
+    """Inverse of :func:`item_to_json`, also of what earlier versions stored in case files. Raises ReportError."""
+    return _decode(ItemReport, films_added(document), source)
 
 
 def skipped_to_json(skipped: Skipped) -> dict[str, JSONValue]:
@@ -154,10 +158,11 @@ def _refuse_constant(name: str) -> JSONValue:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _require_version(document: JSONValue, source: str) -> None:
+def _require_version(document: JSONValue, source: str) -> str:
+    """The version of a document, if it can be read."""
     version = document.get("schema") if isinstance(document, Mapping) else None
-    if version == SCHEMA_VERSION:
-        return
+    if isinstance(version, str) and (version == SCHEMA_VERSION or version in STEPS):
+        return version
     if not isinstance(version, str):
         raise ReportError(f"{source} is not a deepscan report: it names no schema.", "Give a report.json of deepscan.")
     number = re.fullmatch(r"(\d{1,6})\.(\d{1,6})", version, re.ASCII)

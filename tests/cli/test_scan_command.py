@@ -45,7 +45,8 @@ from tests import fake_pack, media_factory, video_factory
 from tests.cli.test_app import QUICK, invoke, refusal
 
 NO_MODEL = ("--skip", "classifier")
-REPORTS = {"report.csv", "report.parts.csv", "report.json", "deepscan.case"}
+TABLES = {"report.csv", "report.parts.csv", "report.frames.csv", "report.tracks.csv"}
+REPORTS = {*TABLES, "report.json", "deepscan.case"}
 SETTINGS = "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: x"
 
 

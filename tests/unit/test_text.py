@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from deepscan.text import MAX_SHOWN, clean, duration, parse_size, plural, size
+from deepscan.text import MAX_SHOWN, clean, duration, parse_size, plural, size, timecode
 
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -171,3 +171,18 @@ def test_what_size_writes_is_read_back_within_its_rounding(number: int) -> None:
 )
 def test_duration(seconds: float, words: str) -> None:
     assert duration(seconds) == words
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0.0, "00:00:00.000"),
+        (3723.4567, "01:02:03.457"),
+        (59.9996, "00:01:00.000"),
+        (-0.2, "-00:00:00.200"),
+        (-0.0001, "00:00:00.000"),
+        (360_000.0, "100:00:00.000"),
+    ],
+)
+def test_timecodes_are_to_the_millisecond(seconds: float, shown: str) -> None:
+    assert timecode(seconds) == shown

@@ -14,6 +14,7 @@ import pytest
 from deepscan.errors import OutputError, UsageError
 from deepscan.reports import base
 from deepscan.reports.base import open_output, write, write_stdout
+from deepscan.reports.csv_report import CsvReport
 from tests.gold.sample import REPORT
 
 
@@ -96,7 +97,7 @@ def test_rights_follow_the_umask(tmp_path: Path) -> None:
 def test_write_makes_the_folder_and_names_what_it_wrote(tmp_path: Path) -> None:
     folder = tmp_path / "new" / "folder"
     written = write(REPORT, ("json", "csv", "json"), folder)
-    assert [p.name for p in written] == ["report.json", "report.csv", "report.parts.csv"]
+    assert [p.name for p in written] == ["report.json", *CsvReport.names]
     assert sorted(written) == sorted(folder.iterdir())
 
 

@@ -10,7 +10,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepscan.reports.csv_report import FILE_COLUMNS, FILES, PART_COLUMNS, PARTS, CsvReport, harmless
+from deepscan.reports.csv_report import (
+    FILE_COLUMNS,
+    FILES,
+    FRAME_COLUMNS,
+    FRAMES,
+    PART_COLUMNS,
+    PARTS,
+    TRACK_COLUMNS,
+    TRACKS,
+    CsvReport,
+    harmless,
+)
 from deepscan.types import ItemReport, ScanReport, SkipCode, Skipped
 from tests.gold.sample import CLASSIFIED, EMPTY, REPORT
 
@@ -62,6 +73,21 @@ def test_failed_timed_out_and_not_applicable_stay_apart_from_done() -> None:
 def test_columns_stand_in_their_order_and_an_empty_report_has_its_header() -> None:
     assert render(EMPTY) == ",".join(FILE_COLUMNS) + "\r\n"
     assert render(EMPTY, PARTS) == ",".join(PART_COLUMNS) + "\r\n"
+    assert render(EMPTY, FRAMES) == ",".join(FRAME_COLUMNS) + "\r\n"
+    assert render(EMPTY, TRACKS) == ",".join(TRACK_COLUMNS) + "\r\n"
+
+
+def test_a_film_has_a_row_for_every_frame_and_every_track() -> None:
+    parts = [row for row in rows(REPORT, PARTS) if row["track"]]
+    assert [(row["track"], row["timecode"]) for row in parts] == [("1", "00:00:00.000"), ("2", "00:00:01.000")]
+    first, second = rows(REPORT, FRAMES)
+    assert (first["frame"], first["timecode"], first["shot"], first["score"]) == ("0", "00:00:00.000", "1", "0.25")
+    assert (second["seconds"], second["score"], second["meaning"]) == ("1.0", "", "")
+    one, two = rows(REPORT, TRACKS)
+    assert (one["start"], one["end_timecode"], one["level"]) == ("0.0", "00:00:00.500", "weak")
+    assert one["clips"] == "00:00:00.000 to 00:00:00.500"
+    assert (two["frames"], two["score"], two["clips"]) == ("0", "", "")
+    assert one["path"] == two["path"] == first["path"]
 
 
 @pytest.mark.parametrize("name", ["a\nb.jpg", "a\r\nb.jpg", 'a"b,c;d.jpg', "a\x00b", "\u2028", "\x85", "a\x1b[31m"])
