@@ -37,7 +37,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "checks": BASE | {"config", "media", "models"},
     # An arrow that the house plan did not draw: the case file stores items in the report's own JSON form.
     "engine": BASE | {"config", "media", "models", "checks", "reports.schema"},
-    "reports": BASE,
+    # What a report says of a code is what `deepscan explain` says of it; the pages import errors and text only.
+    "reports": BASE | {"explain"},
     "training": BASE | {"config", "media", "models"},
     "cli": BASE | {"explain", "config", "media", "models", "checks", "engine", "reports", "training"},
 }
@@ -49,6 +50,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "rich": ("cli",),
     "typer": ("cli",),
     "sqlite3": ("engine.casefile",),
+    "jinja2": ("reports.html",),
     "click": (),  # Typer ships its own
 }
 """Library -> the rooms or modules that may import it."""

@@ -19,6 +19,7 @@ from deepscan.cli import words
 from deepscan.engine.events import Silent
 from deepscan.engine.scan import worst_first
 from deepscan.errors import OutputError
+from deepscan.reports import words as said
 from deepscan.text import clean, duration, plural
 from deepscan.types import Call, ItemReport, Outcome, ScanReport, Skipped
 
@@ -112,7 +113,7 @@ class Console:
                 call = item.verdict.call
                 name = item.item.path if several else item.item.name
                 table.add_row(
-                    Text(clean(str(name))), Text(words.call(item), style=COLOURS[call]), Text(words.because(item))
+                    Text(clean(str(name))), Text(said.call(item), style=COLOURS[call]), Text(said.because(item))
                 )
             self._out.print(table)
         for line in (*words.counts(report), *words.unexamined(report)):
@@ -124,12 +125,12 @@ class Console:
         self._print(clean(str(item.item.name)), "bold")
         self._print(words.about(item.item), "dim", indent=2)
         self._print("")
-        self._print(words.verdict(item), COLOURS[item.verdict.call], indent=2)
+        self._print(said.verdict(item), COLOURS[item.verdict.call], indent=2)
         for result in item.results:
             self._print("")
             self._print(result.check, "bold", indent=2)
             if result.outcome is not Outcome.DONE:
-                self._print(f"{words.OUTCOMES[result.outcome]}: {result.reason}", indent=4)
+                self._print(f"{said.OUTCOMES[result.outcome]}: {result.reason}", indent=4)
             elif not result.findings:
                 self._print("Nothing found.", indent=4)
             if result.partial is not None:

@@ -25,7 +25,6 @@ from typer.testing import Result
 from deepscan.checks import catalogue, identity
 from deepscan.cli import console
 from deepscan.cli.app import app
-from deepscan.cli.words import ABSENCE
 from deepscan.config import ScanOptions
 from deepscan.engine import runner
 from deepscan.engine import scan as scans
@@ -40,6 +39,7 @@ from deepscan.errors import (
 )
 from deepscan.models.card import Calibration, Threshold
 from deepscan.reports.schema import published_schema
+from deepscan.reports.words import ABSENCE
 from deepscan.types import Level, MediaKind
 from tests import fake_pack, media_factory, video_factory
 from tests.cli.test_app import QUICK, invoke, refusal

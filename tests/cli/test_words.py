@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 import pytest
 
 from deepscan.cli import words
+from deepscan.reports.words import ABSENCE
 from deepscan.types import (
     Basis,
     Box,
@@ -40,70 +41,6 @@ def answered(*results: CheckResult, verdict: Verdict | None = None) -> ItemRepor
 
 def report(*items: ItemReport, skipped: tuple[Skipped, ...] = ()) -> ScanReport:
     return replace(sample.REPORT, items=items, skipped=skipped)
-
-
-@pytest.mark.parametrize("basis", list(Basis))
-@pytest.mark.parametrize("call", list(Call))
-def test_every_verdict_is_a_sentence(call: Call, basis: Basis) -> None:
-    text = words.verdict(answered(verdict=Verdict(call, PointsTo.GENERATED, basis)))
-    assert text.endswith(".")
-    assert "  " not in text
-    assert text[0].isupper()
-    if call in (Call.UNDETERMINED, Call.NO_EVIDENCE):
-        assert "vidence of" not in text
-
-
-@pytest.mark.parametrize(
-    ("points_to", "said"),
-    [
-        (PointsTo.GENERATED, "Moderate evidence of AI generation or manipulation: "),
-        (PointsTo.EDITED, "Moderate evidence of editing: "),
-    ],
-)
-def test_a_verdict_says_what_it_is_evidence_of(points_to: PointsTo, said: str) -> None:
-    text = words.verdict(answered(verdict=Verdict(Call.MODERATE, points_to, Basis.OBSERVED)))
-    assert text.startswith(said)
-
-
-def test_no_verdict_calls_a_file_clean_fake_or_real() -> None:
-    for call in Call:
-        for basis in Basis:
-            text = words.verdict(answered(verdict=Verdict(call, PointsTo.GENERATED, basis))).lower()
-            assert not {"clean", "fake", "real", "authentic", "genuine"} & set(text.replace(".", " ").split())
-
-
-def test_a_score_stands_beside_its_threshold_and_is_no_percentage() -> None:
-    text = words.verdict(sample.CLASSIFIED)
-    assert text.endswith("Model score 0.97, threshold 0.50.")
-    assert "%" not in text
-    without = Verdict(Call.UNDETERMINED, PointsTo.NEITHER, Basis.NO_USABLE_CHECK, 0.97)
-    assert "0.97" not in words.verdict(answered(verdict=without))
-
-
-def test_the_reason_of_a_call_is_the_findings_it_rests_on() -> None:
-    other = replace(FINDING, code="DS-TEST-002", summary="Something else.")
-    done = CheckResult("metadata", "1", Outcome.DONE, (other, FINDING))
-    weak = Verdict(Call.WEAK, PointsTo.EDITED, Basis.DECLARED, because=("DS-TEST-001",))
-    assert words.because(answered(done, verdict=weak)) == "It was saved by an editor."
-
-
-def test_the_reason_of_no_call_is_what_went_wrong_before_what_did_not_apply() -> None:
-    assert words.because(answered(FAILED, NOT_APPLICABLE)) == "ela: The file is cut short."
-    assert words.because(answered(NOT_APPLICABLE)) == "classifier: No face was found."
-    assert "no check that can tell" in words.because(answered())
-
-
-def test_the_reason_in_the_table_is_short() -> None:
-    long = replace(FINDING, summary="Very much was found. " * 50)
-    weak = Verdict(Call.WEAK, PointsTo.EDITED, Basis.DECLARED, because=("DS-TEST-001",))
-    shown = words.because(answered(CheckResult("metadata", "1", Outcome.DONE, (long,)), verdict=weak))
-    assert len(shown) == words.MAX_WHY
-    assert shown.endswith("…")
-
-
-def test_every_outcome_has_a_word_of_its_own() -> None:
-    assert set(words.OUTCOMES) == set(Outcome)
-    assert len(set(words.OUTCOMES.values())) == len(Outcome)
 
 
 def test_a_file_is_named_by_its_bytes() -> None:
@@ -175,7 +112,7 @@ def test_a_model_that_is_not_free_says_so_and_every_report_ends_with_what_it_doe
 ) -> None:
     card = {"name": "the\x1bpack", "licence": "Research only.", "licence_class": licence_class}
     lines = list(words.limits(replace(sample.REPORT, run=replace(sample.RUN, model=card))))
-    assert lines[-1] == words.ABSENCE == "The absence of findings does not show that a picture is authentic."
+    assert lines[-1] == ABSENCE == "The absence of findings does not show that a picture is authentic."
     terms = {
         "non-commercial": "for research and other non-commercial use only",
         "unknown": "licence unknown",
@@ -185,4 +122,4 @@ def test_a_model_that_is_not_free_says_so_and_every_report_ends_with_what_it_doe
 
 
 def test_without_a_model_only_the_limits_of_all_are_said() -> None:
-    assert list(words.limits(sample.EMPTY)) == [words.ABSENCE]
+    assert list(words.limits(sample.EMPTY)) == [ABSENCE]
