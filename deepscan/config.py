@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 from deepscan.errors import ConfigError
-from deepscan.media.limits import FILE_SECONDS, MAX_FILE_BYTES
+from deepscan.media.limits import FILE_SECONDS, MAX_FILE_BYTES, WORKER_BYTES
 from deepscan.text import parse_size
 from deepscan.types import JSONValue, Level, MediaKind
 
@@ -26,14 +26,18 @@ PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
+LEAST_MEMORY = 512 * 1024**2
+"""Bytes that a worker needs for itself, with all libraries loaded and a picture of ordinary size."""
+
+
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
     """Everything that shapes a scan.
 
-    ``batch_size`` and ``workers`` are None for automatic; ``max_size`` is in bytes, ``every`` and ``file_seconds`` in
-    seconds. ``checks`` is None for all that run by default. ``trust_list`` is a PEM file of certificates whose content
-    credentials are trusted, in place of the list that deepscan ships. Fields named in :data:`SPEED_ONLY` change how
-    fast a scan is or which files it looks at, never what is said of a file.
+    ``batch_size`` and ``workers`` are None for automatic; ``max_size`` and ``max_memory`` are in bytes, ``every`` and
+    ``file_seconds`` in seconds. ``checks`` is None for all that run by default. ``trust_list`` is a PEM file of
+    certificates whose content credentials are trusted, in place of the list that deepscan ships. Fields named in
+    :data:`SPEED_ONLY` change how fast a scan is or which files it looks at, never what is said of a file.
     """
 
     include: tuple[str, ...] = ()
@@ -56,6 +60,9 @@ class ScanOptions:
     exhibits: bool = False
     workers: int | None = None
     file_seconds: float = FILE_SECONDS
+    max_memory: int = WORKER_BYTES
+    verify_unchanged: bool = False
+    trust_mtime: bool = False
     trust_list: str | None = None
     fetch_remote: bool = False
     exiftool: bool = False
@@ -68,6 +75,9 @@ class ScanOptions:
         _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "auto or at least 1")
         _require(self.workers is None or self.workers >= 0, "workers", self.workers, "0 (in this process) or more")
         _require(self.file_seconds > 0, "file_seconds", self.file_seconds, "a number of seconds above 0")
+        _require(
+            self.max_memory >= LEAST_MEMORY, "max_memory", self.max_memory, f"at least {LEAST_MEMORY // 2**20} MiB"
+        )
         _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
         _require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
         _require(bool(self.kinds), "kinds", "", "image, video, or both")
@@ -99,6 +109,11 @@ SPEED_ONLY = frozenset(
         "offline",
         "fail_on",
         "workers",
+        # What ran into one of these limits is never reused, so that a higher one tries again just that.
+        "file_seconds",
+        "max_memory",
+        "verify_unchanged",
+        "trust_mtime",
     ]
 )
 """Options that change no result of a file that is examined. Precision is not one of them: it moves scores a little."""
@@ -189,11 +204,13 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
         }
         _require(str(value).lower() in words_for, name, value, "true or false")
         return words_for[str(value).lower()]
-    if name == "max_size":
+    if name in ("max_size", "max_memory"):
         try:
             return parse_size(str(value))
         except (ValueError, OverflowError) as e:
-            raise ConfigError(f"Option max-size is {value!r}, and must be a size such as 500MB or 2GiB.") from e
+            raise ConfigError(
+                f"Option {name.replace('_', '-')} is {value!r}, and must be a size such as 500MB or 2GiB."
+            ) from e
     for kind, noun in ((int, "a whole number"), (float, "a number")):
         if kind.__name__ in wanted:
             _require(not isinstance(value, bool), name, value, noun)

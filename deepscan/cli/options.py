@@ -90,6 +90,15 @@ WorkersOption = Annotated[
 SecondsOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="Time limit for one file in a worker [120].")
 ]
+MemoryOption = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="Memory limit for one file in a worker: 2GiB, 800MB [4GiB].")
+]
+VerifyOption = Annotated[
+    bool, typer.Option("--verify-unchanged", help="Hash every file again after it was examined, and compare.")
+]
+TrustMtimeOption = Annotated[
+    bool, typer.Option("--trust-mtime", help="Do not hash files whose size and time of change are as before.")
+]
 ExhibitsOption = Annotated[bool, typer.Option("--exhibits", help="Write maps as pictures into the output folder.")]
 TrustOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="PEM certificates to trust in content credentials [a shipped list].")

@@ -8,7 +8,7 @@ from deepscan.types import ItemReport, Skipped
 
 
 class Events(Protocol):
-    """Callbacks of a scan, all from the thread that runs it, in the order of discovery."""
+    """Callbacks of a scan, all from the thread that runs it. Files come in the order in which they are answered."""
 
     def discovered(self, files: int, *, complete: bool) -> None:
         """``files`` have been found so far; ``complete`` when that is all."""

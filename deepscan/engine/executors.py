@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
 import os
 import signal
+import time
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
-from pathlib import Path
-from typing import Generic, Protocol, TypeVar
+from concurrent.futures import wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from pebble import ProcessExpired, ProcessPool
+from pebble import ProcessExpired, ProcessFuture, ProcessPool
+
+from deepscan.engine.slots import Packed, Slot
+from deepscan.engine.workers import Enter, prepare, serve
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
 Answer_co = TypeVar("Answer_co", covariant=True)
 
+Work: TypeAlias = Callable[[Job, Enter], Answer]
+"""What is done with a job; it says which stage of the work begins by calling what it is given."""
+
+RENEWALS = 3
+"""Times that a broken pool is made anew without a single answer in between."""
+
+_TICK = 0.5  # seconds between two looks at a worker that says nothing
+_REAPED = 2.0  # seconds after which the pool must have noticed that a worker has ended
+
 
 class WorkerLost(Exception):  # noqa: N818 - an outcome that the runner reports, named for what happened
-    """The worker that had a job is gone: it crashed, was killed, or took too long. The message is a sentence."""
+    """The worker that had a job is gone: it crashed, was killed, or took too long. The message is a sentence.
 
-    def __init__(self, message: str, *, timed_out: bool) -> None:
+    ``stage`` is the stage it had reached, empty when it had not begun.
+    """
+
+    def __init__(self, message: str, *, stage: str = "", timed_out: bool = False) -> None:
         super().__init__(message)
-        self.timed_out = timed_out
+        self.stage, self.timed_out = stage, timed_out
 
 
 class Pending(Protocol[Answer_co]):
@@ -35,6 +51,9 @@ class Pending(Protocol[Answer_co]):
     def is_ready(self) -> bool:
         """Whether :meth:`result` returns at once."""
 
+    def when_ready(self, call: Callable[[], object]) -> None:
+        """Have something called, from any thread, when the answer has come. A lost worker may take a moment more."""
+
 
 class Executor(Protocol[Job, Answer]):
     """Runs one function on many jobs. A context manager; leaving it ends all work at once."""
@@ -43,8 +62,8 @@ class Executor(Protocol[Job, Answer]):
     def width(self) -> int:
         """How many jobs run at the same time."""
 
-    def submit(self, job: Job) -> Pending[Answer]:
-        """Start a job, or queue it."""
+    def submit(self, job: Job, *, share: float = 1.0) -> Pending[Answer]:
+        """Start a job, or queue it. ``share`` is the part of the time limit that it has."""
 
     def __enter__(self) -> Executor[Job, Answer]: ...
 
@@ -61,18 +80,21 @@ class _Done(Generic[Answer]):
     def is_ready(self) -> bool:
         return True
 
+    def when_ready(self, call: Callable[[], object]) -> None:
+        call()
+
 
 class Inline(Generic[Job, Answer]):
-    """Runs jobs in this process, one after the other, without time limits."""
+    """Runs jobs in this process, one after the other, without limits of time and memory."""
 
     width = 1
 
-    def __init__(self, work: Callable[[Job], Answer]) -> None:
+    def __init__(self, work: Work[Job, Answer]) -> None:
         self._work = work
 
-    def submit(self, job: Job) -> Pending[Answer]:
+    def submit(self, job: Job, *, share: float = 1.0) -> Pending[Answer]:
         """Do the job now."""
-        return _Done(self._work(job))
+        return _Done(self._work(job, lambda stage: None))
 
     def __enter__(self) -> Inline[Job, Answer]:
         return self
@@ -85,62 +107,166 @@ class Processes(Generic[Job, Answer]):
     """Runs jobs in worker processes that a hostile file may take down: the pool replaces them (pebble).
 
     Workers are spawned, not forked: this process may hold a model and its threads. ``work`` and jobs are pickled.
+
+    Args:
+        work: What workers do.
+        workers: How many of them.
+        seconds: The time limit for one job, from when a worker takes it.
+        memory: The most bytes of memory of its own that a worker may have; None for no limit.
     """
 
-    def __init__(self, work: Callable[[Job], Answer], *, workers: int, seconds: float) -> None:
-        self._work, self._seconds = work, seconds
+    def __init__(self, work: Work[Job, Answer], *, workers: int, seconds: float, memory: int | None = None) -> None:
+        self._work, self._seconds, self._memory = work, seconds, memory
         self.width = workers
-        self._pool = ProcessPool(
-            max_workers=workers, context=multiprocessing.get_context("spawn"), initializer=_quieten
-        )
+        self._pool = self._new_pool()
+        self._free: list[Slot] = []
+        self._slots: list[Slot] = []
+        self.renewals = 0
 
-    def submit(self, job: Job) -> Pending[Answer]:
+    def submit(self, job: Job, *, share: float = 1.0) -> Pending[Answer]:
         """Queue a job; its time counts from when a worker takes it."""
-        return _Remote(self._pool.schedule(self._work, args=[job], timeout=self._seconds), self._seconds)
+        return _Remote(self, job, share, self._take_slot())
+
+    def limit(self, share: float) -> float:
+        """The seconds in a part of the time limit."""
+        return self._seconds * share
+
+    def schedule(self, job: Job, seconds: float, slot: Slot) -> ProcessFuture[Packed]:
+        """Hand a job to the pool as it is now."""
+        while True:
+            try:
+                return self._pool.schedule(serve, args=(self._work, job, slot.name, seconds), timeout=seconds)
+            except RuntimeError as e:  # what a broken pool answers
+                if not self.renew(self._pool):
+                    failed: ProcessFuture[Packed] = ProcessFuture()
+                    failed.set_exception(BrokenProcessPool(str(e)))
+                    return failed
+
+    def renew(self, broken: ProcessPool) -> bool:
+        """Replace a pool that lost all its workers at once; False when that does not help any more."""
+        if self._pool is broken:
+            if self.renewals >= RENEWALS:
+                return False
+            self.renewals += 1
+            _end(self._pool, at_once=True)
+            self._pool = self._new_pool()
+        return True
+
+    @property
+    def pool(self) -> ProcessPool:
+        """The pool that jobs go to now."""
+        return self._pool
+
+    def give_back(self, slot: Slot) -> None:
+        """Take a slot back when its job has ended."""
+        self._free.append(slot)
+
+    def _take_slot(self) -> Slot:
+        if not self._free:
+            self._slots.append(Slot.create())
+            self._free.append(self._slots[-1])
+        slot = self._free.pop()
+        slot.clear()
+        return slot
+
+    def _new_pool(self) -> ProcessPool:
+        context = multiprocessing.get_context("spawn")
+        return ProcessPool(self.width, initializer=prepare, initargs=(self._memory,), context=context)
 
     def __enter__(self) -> Processes[Job, Answer]:
         return self
 
     def __exit__(self, *error: object) -> None:
-        if error[0] is None:
-            self._pool.close()  # type: ignore[no-untyped-call]
-        else:
-            self._pool.stop()  # type: ignore[no-untyped-call]
-        self._pool.join()
+        try:
+            _end(self._pool, at_once=error[0] is not None)
+        finally:
+            for slot in self._slots:
+                slot.remove()
 
 
-class _Remote(Generic[Answer]):
-    def __init__(self, future: object, seconds: float) -> None:
-        self._future, self._seconds = future, seconds
+def _end(pool: ProcessPool, *, at_once: bool) -> None:
+    if at_once:
+        pool.stop()  # type: ignore[no-untyped-call]
+    else:
+        pool.close()  # type: ignore[no-untyped-call]
+    pool.join()
+
+
+class _Remote(Generic[Job, Answer]):
+    def __init__(self, home: Processes[Job, Answer], job: Job, share: float, slot: Slot) -> None:
+        self._home, self._job, self._share, self._slot = home, job, share, slot
+        self._seconds = home.limit(share)
+        self._future = home.schedule(job, self._seconds, slot)
+        self._pool = home.pool
+        self._gone: float | None = None
 
     def is_ready(self) -> bool:
-        return bool(self._future.done())  # type: ignore[attr-defined]  # pebble has no type hints for its futures
+        return self._future.done() or self._left_silently()
+
+    def when_ready(self, call: Callable[[], object]) -> None:
+        self._future.add_done_callback(lambda _: call())
 
     def result(self) -> Answer:
+        while not self.is_ready():
+            wait([self._future], _TICK)
+        stage = self._slot.stage
+        if not self._future.done():
+            self._future.cancel()  # type: ignore[no-untyped-call]
+            self._home.give_back(self._slot)
+            raise WorkerLost(f"Its worker crashed: it ended itself in {_named(stage)}.", stage=stage)
         try:
-            answer: Answer = self._future.result()  # type: ignore[attr-defined]
+            packed = self._future.result()
         except FutureTimeoutError as e:
-            raise WorkerLost(f"It took more than {self._seconds:g} s.", timed_out=True) from e
+            raise WorkerLost(
+                f"It timed out after {self._seconds:g} s in {_named(stage)}.", stage=stage, timed_out=True
+            ) from e
         except ProcessExpired as e:
-            raise WorkerLost(f"The worker process crashed ({_death(e.exitcode)}).", timed_out=False) from e
-        return answer
+            raise WorkerLost(_death(e.exitcode, stage), stage=stage) from e
+        except BrokenProcessPool as e:
+            return self._again(e)
+        else:
+            self._home.renewals = 0
+            answer: Answer = self._slot.unpack(packed)
+            return answer
+        finally:
+            self._home.give_back(self._slot)
+
+    def _again(self, error: BrokenProcessPool) -> Answer:
+        """The pool lost its workers while it was between jobs: this one has not been begun."""
+        if not self._home.renew(self._pool):
+            raise WorkerLost("Its worker could not be started: workers end as soon as they begin.") from error
+        return self._home.submit(self._job, share=self._share).result()
+
+    def _left_silently(self) -> bool:
+        """Whether the worker has ended itself as if all were well (exit code 0), which the pool takes for a good end.
+
+        Other ends the pool reports; it is given a moment to notice one.
+        """
+        pid = self._slot.pid
+        if not pid or _is_alive(pid):
+            return False
+        now = time.monotonic()
+        self._gone = self._gone or now
+        return now - self._gone > _REAPED
 
 
-def _death(exitcode: int | None) -> str:
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _named(stage: str) -> str:
+    return stage or "its beginning"
+
+
+def _death(exitcode: int | None, stage: str) -> str:
+    if exitcode == -signal.SIGKILL:
+        return f"Its worker was killed in {_named(stage)} (SIGKILL): by the system for lack of memory, or by hand."
+    how = f"exit code {exitcode}"
     if exitcode is not None and exitcode < 0:
-        with contextlib.suppress(ValueError):
-            return signal.Signals(-exitcode).name
-    return f"exit code {exitcode}"
-
-
-def _quieten() -> None:
-    """Start of a worker: Ctrl-C is the parent's to handle, and decoders' chatter is no answer.
-
-    C libraries (libpng, libtiff, FFmpeg) print warnings straight to the error stream, with text out of hostile files
-    in them. What went wrong comes back as a value instead.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
-    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-    with Path(os.devnull).open("w") as nothing:
-        os.dup2(nothing.fileno(), 2)
+        names = {number.value: number.name for number in signal.Signals}
+        how = names.get(-exitcode, f"signal {-exitcode}")
+    return f"Its worker crashed: {how} in {_named(stage)}."

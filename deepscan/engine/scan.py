@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,8 @@ from deepscan.config import ScanOptions, as_json, result_options
 from deepscan.engine.casefile import CaseFile
 from deepscan.engine.events import Events, Silent
 from deepscan.engine.executors import Executor, Inline, Processes
-from deepscan.engine.runner import Examined, Runner, Task, automatic_workers, examine
+from deepscan.engine.pipeline import Job, Pipeline, automatic_workers
+from deepscan.engine.runner import Examined, Task, examine
 from deepscan.engine.verdict import DEFAULT_POLICY
 from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE, InputError, NothingToScanError, OutputError
 from deepscan.media.discover import Candidate, walk
@@ -202,48 +204,45 @@ class _Scan:
     def _answers(
         self, found: Sequence[Candidate | Skipped], fingerprint: str, load: Callable[[], Network | None]
     ) -> Iterator[tuple[ItemReport, bool]]:
-        """Reports in the order of discovery, each in the case file already, and whether it was there before."""
-        items = self._items(found)
-        stored: dict[int, ItemReport] = {}
+        """Reports as they become complete, each in the case file already, and whether it was there before."""
+        stored: list[ItemReport] = []
 
-        def unanswered(first: tuple[int, MediaItem] | None) -> Iterator[tuple[int, MediaItem]]:
-            if first is not None:
-                yield first
-            for position, item in items:
+        def unanswered() -> Iterator[Job]:
+            for position, item in self._items(found):
                 report = self._reusable(item, fingerprint)
                 if report is None:
-                    yield position, item
+                    yield Job(position, item)
                 else:
-                    stored[position] = report
+                    self.case.add(position, report, fingerprint)
+                    stored.append(report)
 
         # Nothing is started, and no model loaded, until a file needs it.
-        for position, item in items:
-            report = self._reusable(item, fingerprint)
-            if report is None:
-                first = (position, item)
-                break
-            self.case.add(position, report, fingerprint)
-            yield report, True
-        else:
+        jobs = unanswered()
+        first = next(jobs, None)
+        yield from self._reused(stored)
+        if first is None:
             return
         network = load()
-        checks = catalogue.build(
-            self.selected, catalogue.Kit(self.options, self.pack.card if self.pack else None, network)
-        )
-        runner = Runner(
-            checks,
-            self.pack.card if self.pack else None,
+        card = self.pack.card if self.pack else None
+        pipeline = Pipeline(
+            catalogue.build(self.selected, catalogue.Kit(self.options, card, network)),
+            card,
             self.options,
             self.output if self.options.exhibits else None,
             self.events,
             network.device if network else "cpu",
         )
         with self._executor(len(found)) as executor:
-            for position, report, lasting in runner.run(unanswered(first), executor):
-                yield from self._stored_before(stored, position, fingerprint)
-                self.case.add(position, report, fingerprint, reusable=lasting)
-                yield report, False
-        yield from self._stored_before(stored, len(found), fingerprint)
+            for answer in pipeline.run(chain([first], jobs), executor):
+                yield from self._reused(stored)
+                self.case.add(answer.position, answer.report, fingerprint, reusable=not answer.passing)
+                yield answer.report, False
+        yield from self._reused(stored)
+
+    @staticmethod
+    def _reused(stored: list[ItemReport]) -> Iterator[tuple[ItemReport, bool]]:
+        while stored:
+            yield stored.pop(0), True
 
     def _reusable(self, item: MediaItem, fingerprint: str) -> ItemReport | None:
         """The stored answer, unless an exhibit it shows is no longer where this report would look for it."""
@@ -252,14 +251,6 @@ class _Scan:
             return report
         exhibits = (e.exhibit for r in report.results for f in r.findings for e in f.evidence if e.exhibit)
         return report if all((self.output / exhibit).is_file() for exhibit in exhibits) else None
-
-    def _stored_before(
-        self, stored: dict[int, ItemReport], end: int, fingerprint: str
-    ) -> Iterator[tuple[ItemReport, bool]]:
-        for position in sorted(p for p in stored if p < end):
-            report = stored.pop(position)
-            self.case.add(position, report, fingerprint)
-            yield report, True
 
     def _items(self, found: Sequence[Candidate | Skipped]) -> Iterator[tuple[int, MediaItem]]:
         for position, entry in enumerate(found):
@@ -276,7 +267,7 @@ class _Scan:
             workers = 1 if files <= SMALL_SCAN else automatic_workers()
         if workers == 0:
             return Inline(examine)
-        return Processes(examine, workers=workers, seconds=self.options.file_seconds)
+        return Processes(examine, workers=workers, seconds=self.options.file_seconds, memory=self.options.max_memory)
 
     def _load(self, pack: Pack) -> Network:
         from deepscan.models.loader import load

@@ -10,6 +10,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from deepscan.config import ScanOptions
+from deepscan.engine.stages import DECODE, FACES, Stages
 from deepscan.errors import MediaError, OutputError, UnreadableError
 from deepscan.media.decoding import open_file
 from deepscan.media.faces import FaceFinder
@@ -27,11 +28,15 @@ EXHIBITS = "exhibits"
 class FileSubject:
     """The :class:`deepscan.checks.base.Subject` of a file on disk.
 
-    ``output`` is the folder of the report; exhibits are kept there, or nowhere when it is None.
+    ``output`` is the folder of the report; exhibits are kept there, or nowhere when it is None. ``stages`` is told when
+    decoding begins, and when faces are looked for.
     """
 
-    def __init__(self, item: MediaItem, options: ScanOptions, finder: FaceFinder, output: Path | None) -> None:
+    def __init__(
+        self, item: MediaItem, options: ScanOptions, finder: FaceFinder, output: Path | None, stages: Stages
+    ) -> None:
         self._item, self._options, self._finder, self._output = item, options, finder, output
+        self._stages = stages
         self._reading: Reading | MediaError | None = None
         self._luma: Luma | MediaError | None = None
         self._faces: dict[int, tuple[Face, ...]] = {}
@@ -55,14 +60,15 @@ class FileSubject:
 
     def reading(self) -> Reading:
         """The decoded frames. Raises UnreadableError, UnsupportedError or LimitError, each time alike."""
-        if self._reading is None:
-            try:
-                self._reading = self._decode()
-            except MediaError as e:
-                self._reading = e
-        if isinstance(self._reading, MediaError):
-            raise self._reading
-        return self._reading
+        with self._stages.within(DECODE):
+            if self._reading is None:
+                try:
+                    self._reading = self._decode()
+                except MediaError as e:
+                    self._reading = e
+            if isinstance(self._reading, MediaError):
+                raise self._reading
+            return self._reading
 
     def _decode(self) -> Reading:
         sampling = Sampling(self._options.frames, self._options.every)
@@ -72,20 +78,22 @@ class FileSubject:
 
     def luma(self) -> Luma:
         """The brightness of a picture. Raises as :meth:`reading` does."""
-        if self._luma is None:
-            try:
-                stored = read_luma(self._item.path) if self._item.container == "jpeg" else None
-                self._luma = stored or luma_of(self.reading().frames[0].pixels)
-            except MediaError as e:
-                self._luma = e
-        if isinstance(self._luma, MediaError):
-            raise self._luma
-        return self._luma
+        with self._stages.within(DECODE):
+            if self._luma is None:
+                try:
+                    stored = read_luma(self._item.path) if self._item.container == "jpeg" else None
+                    self._luma = stored or luma_of(self.reading().frames[0].pixels)
+                except MediaError as e:
+                    self._luma = e
+            if isinstance(self._luma, MediaError):
+                raise self._luma
+            return self._luma
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         """The faces in a frame, largest first."""
-        if frame.index not in self._faces:
-            self._faces[frame.index] = self._finder.find(frame.pixels)
+        with self._stages.within(FACES):
+            if frame.index not in self._faces:
+                self._faces[frame.index] = self._finder.find(frame.pixels)
         return self._faces[frame.index]
 
     def exhibit(self, name: str, pixels: Pixels) -> str | None:

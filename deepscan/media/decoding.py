@@ -19,7 +19,6 @@ from __future__ import annotations
 import importlib
 import io
 import logging
-import os
 import struct
 import warnings
 import zlib
@@ -34,6 +33,7 @@ from deepscan.errors import LimitError, MediaError, UnreadableError, Unsupported
 from deepscan.media.containers import CONTAINERS, TITLES
 from deepscan.media.frames import Pixels
 from deepscan.media.limits import MAX_BUFFERED_BYTES, MAX_METADATA_BYTES, MAX_PIXELS, MAX_SIDE
+from deepscan.media.opening import open_file as open_file
 from deepscan.media.png_pixels import PngPixels
 from deepscan.media.tones import to_pixels
 from deepscan.text import clean
@@ -76,11 +76,6 @@ _UNSUPPORTED = ("unsupported", "not supported", "not implemented", "not been bui
 def shown(path: Path) -> str:
     """A file's name as an error quotes it."""
     return clean(path.name, 120)
-
-
-def open_file(path: Path) -> BinaryIO:
-    """Open a file for reading, and do not wait for a writer where a pipe has taken its place."""
-    return open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK | os.O_NOCTTY))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from deepscan.config import ScanOptions
 from deepscan.media.containers import (
@@ -24,6 +25,7 @@ from deepscan.media.containers import (
     suffixes_for,
 )
 from deepscan.media.discover import Candidate, reason_of, special
+from deepscan.media.opening import open_descriptor
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.text import clean, size
 from deepscan.types import MediaItem, MediaKind, SkipCode, Skipped
@@ -54,14 +56,15 @@ def identify(candidate: Candidate, options: ScanOptions) -> MediaItem | Skipped:
         return Skipped(candidate.path, SkipCode.UNREADABLE, f"It cannot be read: {reason_of(e)}.")
 
 
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file's bytes as they are now, in hexadecimal. Raises OSError."""
+    with open(path, "rb", buffering=0, opener=lambda name, _: open_descriptor(name)) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 @contextmanager
 def _opened(candidate: Candidate) -> Iterator[int]:
-    """A descriptor for reading. Only a file's owner may ask for its access time to be left alone (open(2))."""
-    flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
-    try:
-        descriptor = os.open(candidate.path, flags | getattr(os, "O_NOATIME", 0))
-    except PermissionError:
-        descriptor = os.open(candidate.path, flags)
+    descriptor = open_descriptor(candidate.path)
     try:
         yield descriptor
     finally:

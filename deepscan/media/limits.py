@@ -29,6 +29,11 @@ MAX_METADATA_BYTES = 16 * 1024**2
 FILE_SECONDS = 120.0
 """Wall-clock seconds that one file may take in a worker before it is ended with ``timed_out``."""
 
+WORKER_BYTES = 4 * 1024**3
+"""Bytes of memory of its own that a worker may have (``--max-memory``): the same everywhere, so that every machine
+gives the same answers. It bounds what a hostile file can take; an ordinary one needs a tenth of it.
+"""
+
 MAX_TOTAL_PIXELS = 200_000_000
 """Pixels of all frames or pages of one file that are kept at once (600 MB as RGB): 96 frames of full HD, or 54 square
 pages at MAX_FRAME_SIDE. The first one is always kept.

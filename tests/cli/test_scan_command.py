@@ -26,7 +26,7 @@ from deepscan.checks import catalogue, identity
 from deepscan.cli import console
 from deepscan.cli.app import app
 from deepscan.config import ScanOptions
-from deepscan.engine import runner
+from deepscan.engine import pipeline, runner
 from deepscan.engine import scan as scans
 from deepscan.engine.casefile import CaseFile
 from deepscan.errors import (
@@ -547,7 +547,7 @@ def test_a_fault_in_the_engine_is_2_and_never_looks_like_a_finding(
     def run(*_: object) -> Any:
         raise RuntimeError("the engine broke")
 
-    monkeypatch.setattr(runner.Runner, "run", run)
+    monkeypatch.setattr(pipeline.Pipeline, "run", run)
     result = scan(photo, *QUICK, "-o", tmp_path / "out")
     assert result.exit_code == EXIT_USAGE
     assert "deepscan: Unexpected RuntimeError: the engine broke" in result.stderr
@@ -862,6 +862,9 @@ FLAGS: dict[str, tuple[tuple[str, ...], object]] = {
     "exhibits": (("--exhibits", "-o", "out"), True),
     "workers": (("--workers", "3"), 3),
     "file_seconds": (("--file-seconds", "9"), 9.0),
+    "max_memory": (("--max-memory", "2GiB"), 2 * 1024**3),
+    "verify_unchanged": (("--verify-unchanged",), True),
+    "trust_mtime": (("--trust-mtime",), True),
     "trust_list": (("--trust-list", "roots.pem"), "roots.pem"),
     "fetch_remote": (("--fetch-remote",), True),
     "exiftool": (("--exiftool",), True),

@@ -12,7 +12,9 @@ from deepscan.checks.base import CheckSpec
 from deepscan.config import ScanOptions
 from deepscan.engine.events import Silent
 from deepscan.engine.executors import Executor, Inline, Processes
-from deepscan.engine.runner import Examined, Runner, Task, examine
+from deepscan.engine.pipeline import Job, Pipeline
+from deepscan.engine.runner import Examined, Task, examine
+from deepscan.engine.workers import Enter
 from deepscan.types import CheckResult, ItemReport, MediaItem, MediaKind, Outcome
 from tests.fake_checks import Brightness, Bytes
 
@@ -28,10 +30,10 @@ def build_fakes(selected: Sequence[CheckSpec], *_: object) -> tuple[Any, ...]:
     return tuple(known[spec.id] for spec in selected)
 
 
-def examine_with_fakes(task: Task) -> Examined:
+def examine_with_fakes(task: Task, enter: Enter) -> Examined:
     """What a worker runs: the fakes instead of the catalogue's checks."""
     catalogue.build = build_fakes  # type: ignore[assignment]
-    return examine(task)
+    return examine(task, enter)
 
 
 @pytest.fixture
@@ -47,11 +49,12 @@ def run(
     batch_size: int = 4,
     executor: Executor[Task, Examined] | None = None,
 ) -> list[ItemReport]:
-    engine = Runner(checks, None, ScanOptions(batch_size=batch_size), None, Silent())
+    engine = Pipeline(checks, None, ScanOptions(batch_size=batch_size), None, Silent())
     with executor or Inline(examine) as pool:
-        answers = list(engine.run(enumerate(items), pool))
-    assert [position for position, _, _ in answers] == list(range(len(items)))
-    return [report for _, report, _ in answers]
+        answers = list(engine.run((Job(i, it) for i, it in enumerate(items)), pool))
+    answers.sort(key=lambda answer: answer.position)
+    assert [answer.position for answer in answers] == list(range(len(items)))
+    return [answer.report for answer in answers]
 
 
 def by_check(report: ItemReport) -> dict[str, CheckResult]:
@@ -152,13 +155,13 @@ def test_no_more_files_are_under_way_than_needed(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(catalogue, "build", build_fakes)
     begun = 0
 
-    def source() -> Iterator[tuple[int, MediaItem]]:
+    def source() -> Iterator[Job]:
         nonlocal begun
         for i in range(500):
             begun += 1
-            yield i, item(tmp_path, f"{i}-1", b"x")
+            yield Job(i, item(tmp_path, f"{i}-1", b"x"))
 
-    engine = Runner([Brightness()], None, ScanOptions(batch_size=4), None, Silent())
+    engine = Pipeline([Brightness()], None, ScanOptions(batch_size=4), None, Silent())
     done = 0
     with Inline(examine) as pool:
         for _ in engine.run(source(), pool):
@@ -179,6 +182,6 @@ def test_a_crash_and_a_hang_take_one_file_each_and_name_the_check(tmp_path: Path
     reports = run(items, [Bytes(), Brightness()], executor=executor)
     results = [by_check(report)["bytes"] for report in reports]
     assert [r.outcome for r in results] == [Outcome.DONE, Outcome.FAILED, Outcome.TIMED_OUT, Outcome.DONE]
-    assert "SIGSEGV" in str(results[1].reason)
-    assert "3 s" in str(results[2].reason)
+    assert results[1].reason == "Its worker crashed: SIGSEGV in bytes."
+    assert results[2].reason == "It timed out after 3 s in bytes."
     assert all(by_check(report)["brightness"].outcome is Outcome.DONE for report in reports)

@@ -1,0 +1,292 @@
+"""From files to their reports, as fast as workers and model allow and with no more under way than they need.
+
+Three things go on at once: worker processes decode and run the checks, a thread runs the model on batches that mix
+files, and the thread that calls :meth:`Pipeline.run` hands out files and puts answers together. Nothing waits for the
+slowest file: reports leave as soon as they are complete, and the case file has them in order.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from deepscan.checks.base import BatchCheck, Check, Sample, Samples
+from deepscan.config import ScanOptions
+from deepscan.engine.batching import Attempt, Batcher, Scored
+from deepscan.engine.events import Events
+from deepscan.engine.executors import Executor, Pending, WorkerLost
+from deepscan.engine.plan import plan
+from deepscan.engine.runner import (
+    Examined,
+    Task,
+    caught,
+    failure,
+    failures,
+    is_lasting,
+    read_stamp,
+    storable,
+)
+from deepscan.engine.stages import SHARED, Loss
+from deepscan.engine.verdict import decide
+from deepscan.models.card import ModelCard
+from deepscan.text import clean
+from deepscan.types import CheckResult, ItemReport, MediaItem
+
+log = logging.getLogger(__name__)
+
+BATCH_SIZES = {"cpu": 32, "mps": 64, "cuda": 256}
+"""Samples in a batch with ``--batch-size auto``, by kind of device."""
+
+WAITING_BATCHES = 4
+"""Batches' worth of samples that may wait for the model before no more files are begun."""
+
+MOST_TRIES = 4
+"""Workers that one file may take down before the rest of its checks are given up."""
+
+RETRY_SHARE = 0.25
+"""Part of the time limit that a file has after it took a worker down: with it, the time spent on one file is bounded by
+the limit and three quarters, however many of its stages hang.
+"""
+
+_TICK = 0.5  # seconds until lost workers are looked for again
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to be examined: its place in the order of discovery, and the results that are there already."""
+
+    position: int
+    item: MediaItem
+    known: Mapping[str, CheckResult] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A file's report; ``passing`` are the checks that failed for a reason that another try may not meet."""
+
+    position: int
+    report: ItemReport
+    passing: frozenset[str]
+
+
+@dataclass(slots=True, eq=False)
+class _Open:
+    """A file under way, and what is still missing."""
+
+    job: Job
+    task: Task
+    pending: Pending[Examined] | None
+    results: dict[str, CheckResult]
+    passing: set[str] = field(default_factory=set)
+    tries: int = 1
+    waiting: dict[str, tuple[Samples, float]] = field(default_factory=dict)
+    scores: dict[str, dict[int, float | Exception]] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        return self.pending is None and not self.waiting
+
+
+class Pipeline:
+    """Runs the checks over many files.
+
+    Args:
+        checks: All selected checks, in the order of the report; batch checks with their model.
+        card: The model's card, for workers that cut out samples.
+        options: What the user asked for.
+        output: The folder exhibits go to, or None.
+        events: Told about scored samples and notes.
+        device: The kind of device, which decides the automatic batch size.
+    """
+
+    def __init__(
+        self,
+        checks: Sequence[Check | BatchCheck],
+        card: ModelCard | None,
+        options: ScanOptions,
+        output: Path | None,
+        events: Events,
+        device: str = "cpu",
+    ) -> None:
+        self._checks = {check.spec.id: check for check in checks}
+        self._card, self._options, self._output, self._events = card, options, output, events
+        self._families = {check.spec.id: check.spec.family for check in checks}
+        self._threshold = min((t.probability for t in card.thresholds), default=None) if card else None
+        size = options.batch_size or BATCH_SIZES.get(device.partition(":")[0], 32)
+        batching = [check for check in checks if isinstance(check, BatchCheck)]
+        self._batchers = {check.spec.id: Batcher(_attempt(check), size) for check in batching}
+        self._open: dict[int, _Open] = {}
+        self._scoring: tuple[str, Future[Scored]] | None = None
+        self._awake = threading.Event()
+
+    def run(self, jobs: Iterable[Job | None], executor: Executor[Task, Examined]) -> Iterator[Answer]:
+        """Examine files; yields their reports as they become complete.
+
+        Memory is bounded: no more files are under way than the workers and one batch need. A None among ``jobs`` says
+        that there is nothing to begin before something else is done.
+        """
+        source = iter(jobs)
+        # Enough to keep workers and batches busy; a film's samples fill batches alone.
+        limit = 2 * executor.width + 2 * max((b.size for b in self._batchers.values()), default=1)
+        exhausted = False
+        with ThreadPoolExecutor(1, "model") as model:
+            while not exhausted or self._open:
+                self._awake.clear()
+                idle = False
+                while not (exhausted or idle) and self._has_room(limit, 2 * executor.width):
+                    try:
+                        job = next(source)
+                    except StopIteration:
+                        exhausted = True
+                    else:
+                        idle = job is None
+                        if job is not None:
+                            self._begin(job, executor)
+                self._take_in_examined(executor)
+                self._take_in_scores()
+                # A short batch is scored only when nothing can come to fill it.
+                stuck = (exhausted or idle or len(self._open) >= limit) and not self._under_way()
+                self._hand_to(model, partial=stuck)
+                complete = [position for position, entry in self._open.items() if entry.complete]
+                for position in complete:
+                    yield self._answer(self._open.pop(position))
+                if not complete and self._open:
+                    self._awake.wait(_TICK)
+
+    def _has_room(self, limit: int, ahead: int) -> bool:
+        backlog = any(len(b) >= WAITING_BATCHES * b.size for b in self._batchers.values())
+        return len(self._open) < limit and self._under_way() < ahead and not backlog
+
+    def _under_way(self) -> int:
+        return sum(entry.pending is not None for entry in self._open.values())
+
+    def _begin(self, job: Job, executor: Executor[Task, Examined]) -> None:
+        missing = [check for name, check in self._checks.items() if name not in job.known]
+        wanted, settled = plan(job.item, missing)
+        specs = tuple(self._checks[name].spec for name in wanted)
+        task = Task(job.item, specs, self._card, self._options, self._output, read_stamp(job.item))
+        results = {**job.known, **{result.check: result for result in settled}}
+        entry = self._open[job.position] = _Open(job, task, None, results)
+        if specs:
+            self._submit(entry, task, executor)
+
+    def _submit(self, entry: _Open, task: Task, executor: Executor[Task, Examined], share: float = 1.0) -> None:
+        entry.task = task
+        entry.pending = executor.submit(task, share=share)
+        entry.pending.when_ready(self._awake.set)
+
+    def _take_in_examined(self, executor: Executor[Task, Examined]) -> None:
+        for entry in self._open.values():
+            if entry.pending is None or not entry.pending.is_ready():
+                continue
+            answer = caught(entry.pending.result)
+            entry.pending = None
+            if isinstance(answer, WorkerLost):
+                self._after_loss(entry, answer, executor)
+            elif isinstance(answer, Exception):
+                self._take_in(entry, failures(entry.task.checks, answer, entry.job.item))
+            else:
+                self._take_in(entry, answer)
+
+    def _after_loss(self, entry: _Open, error: WorkerLost, executor: Executor[Task, Examined]) -> None:
+        """A file took its worker down: its stage is named and not tried again, and the other checks answer."""
+        task, item = entry.task, entry.job.item
+        log.info("%s: %s", clean(str(item.name)), error)
+        guilty = tuple(spec for spec in task.checks if spec.id == error.stage)
+        rest = tuple(spec for spec in task.checks if spec.id != error.stage)
+        hung_before = any(loss.timed_out for loss in task.lost.values()) or entry.tries > 1
+        known = bool(guilty) or error.stage in SHARED - task.lost.keys()
+        if not known or entry.tries >= MOST_TRIES or (error.timed_out and hung_before):
+            self._take_in(entry, failures(task.checks, error, item))
+            return
+        self._take_in(entry, failures(guilty, error, item))
+        if rest:
+            entry.tries += 1
+            lost = {**task.lost, error.stage: Loss(str(error), error.timed_out)}
+            self._submit(entry, replace(task, checks=rest, lost=lost), executor, RETRY_SHARE)
+
+    def _take_in(self, entry: _Open, examined: Examined) -> None:
+        entry.passing |= examined.passing
+        entry.results |= {result.check: result for result in examined.results}
+        for name, (samples, seconds) in examined.samples.items():
+            entry.waiting[name] = (_without_pixels(samples), seconds)
+            entry.scores[name] = {}
+            for index, sample in enumerate(samples.samples):
+                self._batchers[name].add((entry.job.position, index), sample.pixels)
+            self._conclude_if_complete(name, entry)
+
+    def _hand_to(self, model: ThreadPoolExecutor, *, partial: bool) -> None:
+        """Give the model its next batch when it has none; the one after waits here, where it can still grow."""
+        for name, batcher in self._batchers.items():
+            if self._scoring is None and (rows := batcher.take(partial=partial)):
+                future = model.submit(batcher.score, rows)
+                self._scoring = name, future
+                future.add_done_callback(lambda _: self._awake.set())
+
+    def _take_in_scores(self) -> None:
+        if self._scoring is None or not self._scoring[1].done():
+            return
+        name, scored = self._scoring[0], self._scoring[1].result()
+        self._scoring = None
+        for note in scored.notes:
+            self._events.note(note)
+        for (position, index), answer in scored.answers:
+            entry = self._open[position]
+            entry.scores[name][index] = answer
+            self._conclude_if_complete(name, entry)
+        self._events.scored(len(scored.answers))
+
+    def _conclude_if_complete(self, name: str, entry: _Open) -> None:
+        samples, seconds = entry.waiting[name]
+        scores = entry.scores[name]
+        if len(scores) < len(samples.samples):
+            return
+        check = self._checks[name]
+        assert isinstance(check, BatchCheck)
+        started = time.perf_counter()
+        result = self._concluded(check, entry, samples, [scores[i] for i in range(len(scores))])
+        entry.results[name] = replace(result, seconds=round(seconds + time.perf_counter() - started, 4))
+        del entry.waiting[name], entry.scores[name]
+
+    @staticmethod
+    def _concluded(
+        check: BatchCheck, entry: _Open, samples: Samples, scores: Sequence[float | Exception]
+    ) -> CheckResult:
+        errors = [score for score in scores if isinstance(score, Exception)]
+        values = [score for score in scores if not isinstance(score, Exception)]
+        item = entry.job.item
+        answer = errors[0] if errors else caught(lambda: storable(check.conclude(item, samples, values)))
+        if not isinstance(answer, Exception):
+            return answer
+        if errors or not is_lasting(answer):
+            entry.passing.add(check.spec.id)
+        return failure(check.spec, answer, item, "the model" if errors else "")
+
+    def _answer(self, entry: _Open) -> Answer:
+        results = tuple(entry.results[name] for name in self._checks)
+        verdict = decide(results, self._families, threshold=self._threshold)
+        return Answer(entry.job.position, ItemReport(entry.job.item, results, verdict), frozenset(entry.passing))
+
+
+def _attempt(check: BatchCheck) -> Attempt:
+    return lambda batch: caught(check.score, batch)
+
+
+def _without_pixels(samples: Samples) -> Samples:
+    """The samples as :meth:`BatchCheck.conclude` needs them, without the pixels that wait in the batch."""
+    nothing: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
+    return replace(samples, samples=tuple(Sample(s.kind, s.where, nothing) for s in samples.samples))
+
+
+def automatic_workers() -> int:
+    """As many worker processes as there are processor cores for this process."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
