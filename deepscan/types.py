@@ -5,10 +5,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TypeAlias, Union
+from typing import Protocol, TypeAlias, TypeVar, Union
 
 from deepscan.terms import Basis, Call, Family, Level, Meaning, MediaKind, Outcome, PointsTo, SkipCode
 
@@ -330,3 +330,38 @@ class ScanReport:
     items: tuple[ItemReport, ...]
     skipped: tuple[Skipped, ...]
     finished: bool
+
+
+_Entry = TypeVar("_Entry", covariant=True)
+
+
+class Entries(Protocol[_Entry]):
+    """What can be counted and gone through, as often as is needed, without being held in memory."""
+
+    def __iter__(self) -> Iterator[_Entry]: ...
+
+    def __len__(self) -> int: ...
+
+
+class Document(Protocol):
+    """What a report is made of: a :class:`ScanReport`, or the same read entry by entry from a case file."""
+
+    @property
+    def schema(self) -> str:
+        """:data:`deepscan.reports.schema.SCHEMA_VERSION`."""
+
+    @property
+    def run(self) -> RunInfo:
+        """The record of the run."""
+
+    @property
+    def items(self) -> Entries[ItemReport]:
+        """The examined files, in the order they were found."""
+
+    @property
+    def skipped(self) -> Entries[Skipped]:
+        """The files that were not examined, in the order they were found."""
+
+    @property
+    def finished(self) -> bool:
+        """False when the scan was interrupted."""

@@ -28,10 +28,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
+from deepscan.engine.casefile_stored import ITEMS, SKIPPED, Rows, StoredReport
 from deepscan.engine.caselock import Lock
 from deepscan.errors import CaseFileError, DeepscanError, OutputError, ReportError
 from deepscan.reports.schema import (
-    SCHEMA_VERSION,
     escape,
     item_from_json,
     item_to_json,
@@ -76,8 +76,6 @@ _STORE = (
     "ON CONFLICT (sha256, name, fingerprint, root) DO UPDATE SET reusable = excluded.reusable, report = excluded.report"
 )
 _FIND = "SELECT id FROM answers WHERE root = ? AND name = ? AND sha256 = ? AND fingerprint = ?"
-_ENTRIES = "SELECT report, skipped FROM entries LEFT JOIN answers ON answers.id = answer ORDER BY position"
-_ITEMS = "SELECT report FROM entries JOIN answers ON answers.id = answer ORDER BY position"
 
 _WAIT = 2.0  # seconds to wait for another program that reads the case file, before it is called busy
 
@@ -267,27 +265,22 @@ class CaseFile:
         with self._transaction():
             self._enter(position, None, document)
 
-    def items(self) -> Iterator[ItemReport]:
-        """The answers of the last run one by one, in the order of discovery; memory holds one at a time."""
-        with self._translated():
-            for (report,) in self._connection.execute(_ITEMS):
-                yield self._item(report)
-
-    def report(self) -> ScanReport:
-        """The whole result of the last run. Raises CaseFileError when there has been none."""
-        items, skipped = [], []
+    @contextmanager
+    def stored(self) -> Iterator[StoredReport]:
+        """The result of the last run, read entry by entry while the block runs. Raises CaseFileError when none was."""
         with self._transaction("DEFERRED"):  # one moment of it, even while a scan goes on
             rows = self._connection.execute("SELECT info, finished FROM runs ORDER BY id DESC LIMIT 1").fetchall()
             if not rows:
                 raise CaseFileError(f"The case file {self._shown} holds no run.", "Scan into it first.")
             ((info, finished),) = rows
-            for report, reason in self._connection.execute(_ENTRIES):
-                if reason is None:
-                    items.append(self._item(report))
-                else:
-                    skipped.append(self._read(reason, skipped_from_json))
-        run = self._read(info, run_from_json)
-        return ScanReport(SCHEMA_VERSION, run, tuple(items), tuple(skipped), bool(finished))
+            items = Rows(self._connection, "report", ITEMS, self._item, self._translated)
+            skipped = Rows(self._connection, "skipped", SKIPPED, self._skip, self._translated)
+            yield StoredReport(self._read(info, run_from_json), items, skipped, bool(finished))
+
+    def report(self) -> ScanReport:
+        """The whole result of the last run, in memory. Raises CaseFileError when there has been none."""
+        with self.stored() as stored:
+            return ScanReport(stored.schema, stored.run, tuple(stored.items), tuple(stored.skipped), stored.finished)
 
     def _begun(self) -> int:
         if self._run is None:
@@ -302,6 +295,9 @@ class CaseFile:
 
     def _item(self, text: object) -> ItemReport:
         return self._read(text, item_from_json)
+
+    def _skip(self, text: object) -> Skipped:
+        return self._read(text, skipped_from_json)
 
     def _read(self, text: object, read: Callable[[JSONValue], _T]) -> _T:
         if not isinstance(text, str):

@@ -14,13 +14,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, TextIO
+from typing import Protocol, TextIO, runtime_checkable
 
 from deepscan.errors import OutputError, UsageError
 from deepscan.reports.csv_report import CsvReport
 from deepscan.reports.json_report import JsonReport
+from deepscan.reports.jsonl_report import JsonLinesReport
+from deepscan.reports.junit_report import JUnitReport
+from deepscan.reports.markdown_report import MarkdownReport
+from deepscan.reports.sarif_report import SarifReport
 from deepscan.text import clean
-from deepscan.types import ScanReport
+from deepscan.types import Document
 
 
 class Renderer(Protocol):
@@ -38,14 +42,29 @@ class Renderer(Protocol):
     def names(self) -> tuple[str, ...]:
         """The files it writes in the output folder, the main one first: that one also goes to standard output."""
 
-    def render(self, report: ScanReport, name: str, stream: TextIO) -> None:
+    def render(self, report: Document, name: str, stream: TextIO) -> None:
         """Write the file ``name`` to a text stream that takes any Unicode and translates no line ends."""
+
+
+@runtime_checkable
+class Splitting(Protocol):
+    """A renderer whose report in a folder may need more files than :attr:`Renderer.names`."""
+
+    def split(self, report: Document) -> Iterator[tuple[str, Iterator[str]]]:
+        """The files, the main one first: each one's name and its text, which is to be taken before the next."""
+
+    def is_piece(self, name: str) -> bool:
+        """Whether a file of this name is one that :meth:`split` may give, besides the main one."""
 
 
 RENDERERS: Mapping[str, Renderer] = MappingProxyType(
     {
         "csv": CsvReport(),
         "json": JsonReport(),
+        "jsonl": JsonLinesReport(),
+        "markdown": MarkdownReport(),
+        "junit": JUnitReport(),
+        "sarif": SarifReport(),
     }
 )
 """Every report, by the word that ``--format`` takes."""
@@ -124,7 +143,7 @@ def file_names(formats: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for renderer in choose(formats) for name in renderer.names) if formats else ()
 
 
-def write(report: ScanReport, formats: Sequence[str], folder: Path) -> tuple[Path, ...]:
+def write(report: Document, formats: Sequence[str], folder: Path) -> tuple[Path, ...]:
     """Write reports into a folder, which is made where it is missing; returns the files, in the order written.
 
     Raises:
@@ -133,8 +152,11 @@ def write(report: ScanReport, formats: Sequence[str], folder: Path) -> tuple[Pat
     """
     renderers = choose(formats)
     make_folder(folder)
-    written = []
+    written: list[Path] = []
     for renderer in renderers:
+        if isinstance(renderer, Splitting):
+            written += _write_split(renderer, report, folder)
+            continue
         for name in renderer.names:
             with open_output(folder / name) as stream:
                 renderer.render(report, name, stream)
@@ -142,7 +164,26 @@ def write(report: ScanReport, formats: Sequence[str], folder: Path) -> tuple[Pat
     return tuple(written)
 
 
-def write_stdout(report: ScanReport, format: str, stream: TextIO) -> None:  # noqa: A002 - the word users know
+def _write_split(renderer: Splitting, report: Document, folder: Path) -> list[Path]:
+    written = []
+    for name, text in renderer.split(report):
+        with open_output(folder / name) as stream:
+            stream.writelines(text)
+        written.append(folder / name)
+    for path in folder.iterdir():
+        if renderer.is_piece(path.name) and path not in written:  # of a longer report that lay here before
+            _remove(path)
+    return written
+
+
+def _remove(path: Path) -> None:
+    try:
+        path.unlink()
+    except OSError as e:
+        raise output_error(path, e) from e
+
+
+def write_stdout(report: Document, format: str, stream: TextIO) -> None:  # noqa: A002 - the word users know
     """Write the main file of one report to a stream, as the same bytes that the file would have.
 
     UTF-8 whatever the terminal's encoding is, and line ends as they are: only a program reads this.

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO, TypeAlias
 
 from deepscan.text import clean, timecode
-from deepscan.types import CheckResult, ItemReport, Outcome, ScanReport, Score, Skipped
+from deepscan.types import CheckResult, Document, ItemReport, Outcome, Score, Skipped
 
 FILES = "report.csv"
 PARTS = "report.parts.csv"
@@ -105,7 +105,7 @@ class CsvReport:
     title: str = "Tables: a row per file, a row per face, frame or page; for films a row per frame and per track"
     names: tuple[str, ...] = (FILES, PARTS, FRAMES, TRACKS)
 
-    def render(self, report: ScanReport, name: str, stream: TextIO) -> None:
+    def render(self, report: Document, name: str, stream: TextIO) -> None:
         """Write one of the tables; ``stream`` must not translate line ends. Raises ValueError for another name."""
         match name:
             case "report.csv":
@@ -137,7 +137,7 @@ def _cell(value: Cell) -> Any:
     return harmless(value) if isinstance(value, str) else value
 
 
-def _file_rows(report: ScanReport) -> Iterator[dict[str, Cell]]:
+def _file_rows(report: Document) -> Iterator[dict[str, Cell]]:
     for examined in report.items:
         yield _examined(examined)
     for skipped in report.skipped:

@@ -10,11 +10,13 @@ from pathlib import Path
 import pytest
 
 from deepscan import types
-from deepscan.reports.base import RENDERERS
+from deepscan.reports.base import RENDERERS, Renderer
 from deepscan.reports.csv_report import FILE_COLUMNS, PART_COLUMNS
 from deepscan.reports.schema import MAX_DEPTH, SCHEMA_FILE, SCHEMA_VERSION, escape
 
-TEXT = (Path(__file__).parents[3] / "docs" / "report-schema.md").read_text(encoding="utf-8")
+DOCS = Path(__file__).parents[3] / "docs"
+TEXT = (DOCS / "report-schema.md").read_text(encoding="utf-8")
+FORMATS = (DOCS / "formats.md").read_text(encoding="utf-8")
 
 
 def _words() -> Iterator[str]:
@@ -23,8 +25,6 @@ def _words() -> Iterator[str]:
             yield from (f.name for f in fields(kind))
         elif isinstance(kind, type) and issubclass(kind, StrEnum):
             yield from map(str, kind)
-    for renderer in RENDERERS.values():
-        yield from (renderer.id, *renderer.names)
     yield from (*FILE_COLUMNS, *PART_COLUMNS, SCHEMA_VERSION)
 
 
@@ -37,3 +37,9 @@ def test_facts_in_the_text_are_those_of_the_code() -> None:
     assert SCHEMA_FILE in TEXT
     assert f"more than {MAX_DEPTH} levels" in TEXT
     assert "`" + escape("caf\udce9.jpg") + "`" in TEXT
+
+
+@pytest.mark.parametrize("renderer", RENDERERS.values(), ids=list(RENDERERS))
+def test_every_format_and_its_files_are_documented(renderer: Renderer) -> None:
+    assert f"`{renderer.id}`" in FORMATS
+    assert [name for name in renderer.names if f"`{name}`" not in FORMATS] == []

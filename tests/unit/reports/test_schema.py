@@ -7,14 +7,13 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass, replace
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from deepscan import types
 from deepscan.errors import ReportError
@@ -27,8 +26,6 @@ from deepscan.types import (
     JSONValue,
     Level,
     Meaning,
-    MediaItem,
-    MediaKind,
     Outcome,
     Part,
     PointsTo,
@@ -38,68 +35,9 @@ from deepscan.types import (
     Where,
 )
 from tests.gold.sample import CLASSIFIED, DECLARED, EMPTY, REPORT, RUN, SKIPPED
+from tests.report_strategies import REPORTS, TEXT
 
 VALIDATOR = jsonschema.Draft202012Validator(schema.published_schema())
-
-# Everything a str can hold, lone surrogates and the escape's own characters among it.
-TEXT = st.text(st.one_of(st.characters(), st.sampled_from("\ufffd{}dce9\udce9\ud800\u202e\x00\n")), max_size=12)
-FREE = st.recursive(
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**63), 2**64 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | TEXT,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
-    max_leaves=8,
-)
-SCORE = st.builds(Score, st.floats(0, 1), st.sampled_from(Meaning))
-WHERE = st.builds(
-    Where,
-    st.none() | st.integers(0, 10**6),
-    st.none() | st.floats(0, 1e6),
-    st.none() | st.builds(types.Box, *[st.integers(0, 10**5)] * 4),
-)
-EVIDENCE = st.builds(Evidence, TEXT, FREE, st.none() | WHERE, st.none() | TEXT)
-FINDING = st.builds(
-    Finding,
-    TEXT.filter(bool),
-    st.sampled_from(Level),
-    st.sampled_from(PointsTo),
-    TEXT.filter(bool),
-    st.lists(EVIDENCE, max_size=2).map(tuple),
-)
-PART = st.builds(Part, st.just("face"), WHERE, SCORE) | st.builds(
-    Part, st.just("page"), WHERE, st.none(), TEXT.filter(bool)
-)
-SECONDS = st.floats(0, 1e4)
-RESULT = st.builds(
-    CheckResult,
-    st.just("check"),
-    TEXT,
-    st.just(Outcome.DONE),
-    st.lists(FINDING, max_size=2).map(tuple),
-    st.none() | SCORE,
-    st.lists(PART, max_size=2).map(tuple),
-    seconds=SECONDS,
-) | st.builds(
-    CheckResult,
-    st.just("check"),
-    TEXT,
-    st.sampled_from([o for o in Outcome if o is not Outcome.DONE]),
-    reason=TEXT.filter(bool),
-    seconds=SECONDS,
-)
-PATH = TEXT.map(lambda name: name.replace("\x00", ""))
-ITEM = st.builds(
-    MediaItem,
-    PATH.map(Path),
-    PATH.map(PurePosixPath),
-    st.sampled_from(MediaKind),
-    st.just("jpeg"),
-    st.integers(0, 2**50),
-    st.just("0f" * 32),
-)
-REPORTS = st.builds(ItemReport, ITEM, st.lists(RESULT, max_size=2).map(tuple), st.just(DECLARED.verdict))
 
 
 def dump(document: JSONValue) -> bytes:
