@@ -26,7 +26,8 @@ def clean(untrusted: str, limit: int | None = MAX_SHOWN) -> str:
         dropped = len(untrusted) - limit
         untrusted = untrusted[:limit]
     if not _SAFE.fullmatch(untrusted):
-        untrusted = "".join(_visible(c) if unicodedata.category(c) in _UNSAFE_CATEGORIES else c for c in untrusted)
+        unsafe = (c for c in set(untrusted) if unicodedata.category(c) in _UNSAFE_CATEGORIES)
+        untrusted = untrusted.translate({ord(c): _visible(c) for c in unsafe})
     return f"{untrusted}… ({dropped} more characters)" if dropped else untrusted
 
 

@@ -91,7 +91,7 @@ WHOLE = st.builds(
     types.ScanReport,
     st.just(REPORT.schema),
     st.just(REPORT.run),
-    st.lists(REPORTS, max_size=2).map(tuple),
+    st.lists(REPORTS, max_size=2, unique_by=lambda report: report.item.path).map(tuple),
     st.lists(SKIPPED, max_size=2).map(tuple),
     st.booleans(),
 )

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from deepscan.errors import UsageError
+from deepscan.reports import base
 
 STDIO = "-"
 """Standard input among the paths, standard output as the target."""
@@ -38,9 +39,8 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress an
 NoColourOption = Annotated[
     bool, typer.Option("--no-color", "--no-colour", help="No colours (as the NO_COLOR variable does).")
 ]
-FormatsOption = Annotated[
-    str | None, typer.Option("--format", metavar="NAMES", help="Reports to write, with commas: csv, json.")
-]
+FORMATS_HELP = f"Reports to write, with commas: {', '.join(base.RENDERERS)}."
+FormatsOption = Annotated[str | None, typer.Option("--format", metavar="NAMES", help=FORMATS_HELP)]
 OutputOption = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="DIR|-", help="The folder to write reports into, or - for stdout."),

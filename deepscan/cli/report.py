@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +15,7 @@ from deepscan.errors import InputError, UsageError
 from deepscan.reports import base
 from deepscan.reports.schema import load
 from deepscan.text import clean
-from deepscan.types import ScanReport
+from deepscan.types import Document
 
 STDOUT = "-"
 """What ``-o`` takes for standard output."""
@@ -38,19 +40,23 @@ def report_command(
     """
     names = tuple(name for word in formats.split(",") if (name := word.strip()))
     base.choose(names)
-    if output != STDOUT:
-        for path in base.write(read_report(source), names, Path(output)):
-            typer.echo(f"Wrote {clean(str(path), limit=None)}", err=True)
-        return
-    if len(set(names)) > 1:
+    if output == STDOUT and len(set(names)) > 1:
         raise UsageError(
             "Only one report can go to standard output.", "Choose one with --format, or name a folder with -o."
         )
-    base.write_stdout(read_report(source), names[0], sys.stdout)
+    with read_report(source) as report:
+        if output == STDOUT:
+            base.write_stdout(report, names[0], sys.stdout)
+            return
+        for path in base.write(report, names, Path(output)):
+            typer.echo(f"Wrote {clean(str(path), limit=None)}", err=True)
 
 
-def read_report(source: Path) -> ScanReport:
-    """The result in a case file or a report.json; which of them it is, its first bytes say.
+@contextmanager
+def read_report(source: Path) -> Iterator[Document]:
+    """The result in a case file or a report.json, while the block runs; which of them it is, its first bytes say.
+
+    A case file is read entry by entry, however large it is.
 
     Raises:
         InputError: there is no such file, or it cannot be read.
@@ -66,6 +72,7 @@ def read_report(source: Path) -> ScanReport:
     except OSError as e:
         raise InputError(f"{shown} cannot be read: {e.strerror or e}.", "Check the path.") from e
     if head != MAGIC:
-        return load(source)
-    with CaseFile.open(source, read_only=True) as case:
-        return case.report()
+        yield load(source)
+        return
+    with CaseFile.open(source, read_only=True) as case, case.stored() as stored:
+        yield stored

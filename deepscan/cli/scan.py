@@ -64,6 +64,7 @@ def scan(
     options = with_settings(ScanOptions(), load_settings(Path.cwd()) | flags)
     folder, names = o.targets(output, o.words(formats), exhibits=options.exhibits)
     # The engine is loaded only now: --help and usage errors stay quick.
+    from deepscan.cli import live
     from deepscan.cli.console import Console
     from deepscan.engine.scan import exit_code, refuse_inside_evidence
     from deepscan.engine.scan import scan as run
@@ -77,18 +78,9 @@ def scan(
     console = Console(quiet=quiet, colour=not no_colour, stdout_is_data=output == o.STDIO)
     if folder is not None and case is None:
         case = folder / CASE_NAME
-    with console.events() as events:
-        report = run(
-            places,
-            options,
-            listed=listed,
-            case=case,
-            output=folder,
-            events=events,
-            argv=("deepscan", *sys.argv[1:]),
-        )
-    written = base.write(report, names, folder) if folder is not None else ()
-    if output == o.STDIO:
-        base.write_stdout(report, names[0], sys.stdout)
+    argv = ("deepscan", *sys.argv[1:])
+    with console.events() as shown, live.lines(shown, wanted=output == o.STDIO and names[0] == "jsonl") as events:
+        report = run(places, options, listed=listed, case=case, output=folder, events=events, argv=argv)
+        written = live.deliver(report, names, folder, events) if output else ()
     console.summary(report, written)
     raise typer.Exit(exit_code(report, options.fail_level) if report.finished else EXIT_INTERRUPTED)

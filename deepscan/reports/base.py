@@ -195,7 +195,7 @@ def write_stdout(report: Document, format: str, stream: TextIO) -> None:  # noqa
     """
     (renderer,) = choose([format])
     try:
-        with _unchanged(stream) as plain:
+        with unchanged(stream) as plain:
             renderer.render(report, renderer.names[0], plain)
     except BrokenPipeError:
         raise
@@ -204,7 +204,7 @@ def write_stdout(report: Document, format: str, stream: TextIO) -> None:  # noqa
 
 
 @contextmanager
-def _unchanged(stream: TextIO) -> Iterator[TextIO]:
+def unchanged(stream: TextIO) -> Iterator[TextIO]:
     """The same stream, in UTF-8 and without translation of line ends, where it has bytes below it."""
     below = getattr(stream, "buffer", None)
     if below is None:

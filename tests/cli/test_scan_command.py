@@ -23,7 +23,7 @@ from typer.main import get_command
 from typer.testing import Result
 
 from deepscan.checks import catalogue, identity
-from deepscan.cli import console
+from deepscan.cli import console, live
 from deepscan.cli.app import app
 from deepscan.config import ScanOptions
 from deepscan.engine import pipeline, runner
@@ -34,13 +34,14 @@ from deepscan.errors import (
     EXIT_FOUND,
     EXIT_INCOMPLETE,
     EXIT_INTERRUPTED,
+    EXIT_PIPE,
     EXIT_USAGE,
     NothingToScanError,
 )
 from deepscan.models.card import Calibration, Threshold
 from deepscan.reports.schema import published_schema
 from deepscan.reports.words import ABSENCE
-from deepscan.types import Level, MediaKind
+from deepscan.types import ItemReport, Level, MediaKind
 from tests import fake_pack, media_factory, video_factory
 from tests.cli.test_app import QUICK, invoke, refusal
 
@@ -1023,3 +1024,44 @@ def test_a_real_interruption_keeps_what_was_finished(
     assert not found["finished"]
     assert 0 < len(found["items"]) < count
     assert {path.name for path in out.iterdir()} == REPORTS
+
+
+def test_json_lines_come_while_the_scan_runs(evidence: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On standard output each line is there before the next file is answered; in a folder are the same lines."""
+    for number in range(3):
+        write_declared(evidence, f"{number}.png")
+    (evidence / "notes.txt").write_text("no picture")
+    real, seen = live.Tee.examined, list[int]()
+
+    def watched(tee: live.Tee, report: ItemReport, *, reused: bool) -> None:
+        real(tee, report, reused=reused)
+        below: Any = sys.stdout.buffer
+        seen.append(below.getvalue().count(b"\n"))
+
+    monkeypatch.setattr(live.Tee, "examined", watched)
+    result = scan(evidence, *NO_MODEL, "-o", "-", "--format", "jsonl")
+    assert result.exit_code == EXIT_FOUND, result.output
+    assert seen == [2, 3, 4]
+    lines = [json.loads(line) for line in result.stdout_bytes.splitlines()]
+    assert [line["item"]["name"] for line in lines[1:4]] == ["0.png", "1.png", "2.png"]
+    assert lines[4]["code"] == "not-media"
+    assert (lines[5]["examined"], lines[5]["skipped"], lines[5]["finished"]) == (3, 1, True)
+    scan(evidence, *NO_MODEL, "-o", tmp_path / "out", "--format", "jsonl")
+    again = [json.loads(line) for line in (tmp_path / "out" / "report.jsonl").read_bytes().splitlines()]
+    assert [line.get("item") for line in again] == [line.get("item") for line in lines]
+
+
+def test_json_lines_into_a_closed_pipe_end_quietly(evidence: Path) -> None:
+    for number in range(3):
+        write_declared(evidence, f"{number}.png")
+    words = ["scan", str(evidence), *NO_MODEL, "--workers", "0", "-o", "-", "--format", "jsonl"]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "deepscan", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert program.stdout is not None
+    program.stdout.close()
+    assert program.stderr is not None
+    complaint = program.stderr.read()
+    program.stderr.close()
+    assert program.wait(timeout=120) == EXIT_PIPE
+    assert "Traceback" not in complaint

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import os
+import unicodedata
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
+from hypothesis import given, settings
 
 from deepscan.reports.base import RENDERERS, Renderer
 from deepscan.types import CheckResult, Evidence, Finding, Level, Outcome, PointsTo, ScanReport, SkipCode, Skipped
 from tests.gold.sample import DECLARED, EMPTY, REPORT
+from tests.report_strategies import WHOLE
 
 HOSTILE = os.fsdecode(b'=HYPERLINK("x") \x1b[31m <script>alert(1)</script>\n\xff ') + "\u202e{{7*7}} [red]"
 
@@ -67,6 +70,24 @@ def test_the_same_report_gives_the_same_utf8_bytes(renderer: Renderer, name: str
 def test_no_control_code_or_hidden_mark_of_a_file_reaches_a_reader(renderer: Renderer, name: str) -> None:
     text = render(renderer, name, REPORTS["hostile"]).decode("utf-8")
     assert all(line.isprintable() for line in text.replace("\r\n", "\n").split("\n"))
+
+
+@pytest.mark.parametrize(("renderer", "name"), FILES)
+def test_any_report_renders_to_text_that_a_terminal_can_show(renderer: Renderer, name: str) -> None:
+    @settings(deadline=None, max_examples=25)
+    @given(WHOLE)
+    def check(report: ScanReport) -> None:
+        text = render(renderer, name, report).decode("utf-8").replace("\r\n", "\n").replace("\n", "")
+        assert not {unicodedata.category(c) for c in text} & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+    check()
+
+
+@pytest.mark.parametrize(("renderer", "name"), FILES)
+def test_text_of_ten_megabytes_breaks_nothing(renderer: Renderer, name: str) -> None:
+    huge = "x\x1b" * 5_000_000
+    item = replace(DECLARED, results=(CheckResult("y", "1", Outcome.FAILED, reason=huge),))
+    assert render(renderer, name, replace(REPORT, items=(item,), skipped=())).endswith(b"\n")
 
 
 @pytest.mark.parametrize("renderer", RENDERERS.values(), ids=list(RENDERERS))

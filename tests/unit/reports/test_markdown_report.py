@@ -58,7 +58,7 @@ def test_markup_in_a_name_is_text(text: str) -> None:
     assert not {kind for kind, _ in found} & {"link_open", "image", "html_inline"}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(WHOLE)
 def test_nothing_of_a_report_becomes_markup(report: ScanReport) -> None:
     found = tokens(render(report))
