@@ -234,22 +234,26 @@ class TrainOptions:
 
     ``base`` is a pack, a folder or a hub id to start from, or None to start from random weights of ``arch``.
     ``images`` is where a CSV list's paths start. ``size`` is the model's input side in pixels; ``epochs`` counts
-    passes of as many pictures as the training part has, drawn with replacement by source; ``steps`` overrides it.
+    passes of as many pictures as the training part has, drawn with replacement by source; ``steps`` overrides it, and
+    with ``minutes`` the schedule follows the clock and ends after so many, if the steps do not end first.
     ``margin`` is how much of the face box is added on each side when the pack scans; ``pseudo_fakes`` the part of
     drawn real pictures that also come back self-blended; ``evenness`` the power of a source's size that its draws are
     proportional to (1: as it is, 0: all sources alike); ``degrade`` how often, from 0
-    to 1, augmentation destroys detail. ``learning_rate`` is the peak of a cosine schedule.
+    to 1, augmentation destroys detail. ``learning_rate`` is the peak of a cosine schedule; each block of layers below
+    the head has ``layer_decay`` times the rate of the one above it. ``size`` None is the base's own input side.
     """
 
     name: str = "pack"
     base: str | None = None
     arch: str = "swiftformer-cpu"
     images: Path | None = None
-    size: int = 144
+    size: int | None = None
     epochs: float = 2.0
     steps: int | None = None
+    minutes: float | None = None
     batch_size: int = 64
     learning_rate: float = 1e-3
+    layer_decay: float = 1.0
     weight_decay: float = 0.05
     warmup: float = 0.05
     ema: float = 0.998
@@ -268,11 +272,13 @@ class TrainOptions:
     resume: bool = False
 
     def __post_init__(self) -> None:
-        _require(32 <= self.size <= 1024, "size", self.size, "between 32 and 1024 pixels")
+        _require(self.size is None or 32 <= self.size <= 1024, "size", self.size, "between 32 and 1024 pixels")
         _require(self.epochs > 0, "epochs", self.epochs, "above 0")
         _require(self.steps is None or self.steps >= 1, "steps", self.steps, "at least 1")
+        _require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "above 0")
         _require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2")
         _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
+        _require(0 < self.layer_decay <= 1, "layer_decay", self.layer_decay, "above 0, and at most 1")
         _require(0 <= self.warmup < 1, "warmup", self.warmup, "between 0 and 1")
         _require(0 <= self.ema < 1, "ema", self.ema, "between 0 and 1")
         _require(0 <= self.degrade <= 1, "degrade", self.degrade, "between 0 and 1")

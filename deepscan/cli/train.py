@@ -22,11 +22,19 @@ def train(
     base: Annotated[str | None, typer.Option(help="Start from a pack, a model folder, a hub id, or 'builtin'.")] = None,
     arch: Annotated[str, typer.Option(help="Start from random weights of this architecture.")] = _D.arch,
     name: Annotated[str, typer.Option(help="The pack's name.")] = _D.name,
-    size: Annotated[int, typer.Option(help="Input side in pixels.")] = _D.size,
+    size: Annotated[
+        int | None, typer.Option(help="Input side in pixels (default: the base's own, or 144).", show_default=False)
+    ] = _D.size,
     epochs: Annotated[float, typer.Option(help="Passes over the training part.")] = _D.epochs,
     steps: Annotated[int | None, typer.Option(help="Steps, instead of epochs.")] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="End after so many minutes: the schedule follows the clock.")
+    ] = _D.minutes,
     batch_size: Annotated[int, typer.Option(help="Pictures a step.")] = _D.batch_size,
     learning_rate: Annotated[float, typer.Option(help="Peak of the cosine schedule.")] = _D.learning_rate,
+    layer_decay: Annotated[
+        float, typer.Option(help="Each block below the head learns at this part of the rate of the one above it.")
+    ] = _D.layer_decay,
     pseudo_fakes: Annotated[
         float, typer.Option(help="Part of the real pictures that also come self-blended.")
     ] = _D.pseudo_fakes,

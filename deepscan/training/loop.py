@@ -26,13 +26,15 @@ from deepscan.models.preprocess import normalise
 from deepscan.text import duration
 from deepscan.training.data import Record
 from deepscan.training.draws import GroupBatches, Pictures, collate
+from deepscan.training.layers import parameter_groups
+from deepscan.training.schedule import Schedule
 
 log = logging.getLogger(__name__)
 
 LOG_STEPS = 50
 """Steps between two reports of the loss."""
 
-SAVE_STEPS = 500
+SAVE_STEPS = 100
 """Steps between two checkpoints."""
 
 Progress = Callable[[int, int, float], None]
@@ -68,9 +70,6 @@ def train(
         per_device_train_batch_size=options.batch_size,
         learning_rate=options.learning_rate,
         weight_decay=options.weight_decay,
-        warmup_steps=round(options.warmup * steps),
-        lr_scheduler_type="cosine",
-        optim="adamw_torch_fused",
         max_grad_norm=1.0,
         logging_steps=min(LOG_STEPS, steps),
         logging_nan_inf_filter=False,
@@ -86,12 +85,13 @@ def train(
         remove_unused_columns=False,
         dataloader_num_workers=0 if device == "cpu" else min(8, os.cpu_count() or 1),
     )
+    schedule = Schedule(steps, options.warmup, options.minutes)
     average = _Average(model, options.ema)
     trainer = _GroupTrainer(
         model=model.to(memory_format=torch.channels_last),
         args=arguments,
         train_dataset=Pictures(records, rule.height, options.degrade),
-        callbacks=[average, _Report(progress)],
+        callbacks=[average, schedule, _Report(progress)],
     )
     trainer.batches = GroupBatches(
         records,
@@ -102,6 +102,8 @@ def train(
         seed=options.seed,
     )
     trainer.rule = rule
+    trainer.layer_decay = options.layer_decay
+    trainer.schedule = schedule
     trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for data
     chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
     chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
@@ -126,6 +128,24 @@ class _GroupTrainer(Trainer):
 
     batches: GroupBatches
     rule: Preprocessing
+    layer_decay: float
+    schedule: Schedule
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> torch.optim.lr_scheduler.LambdaLR:
+        if self.lr_scheduler is None:
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, self.schedule.factor)
+        return self.lr_scheduler
+
+    def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            groups = parameter_groups(
+                self.model,
+                rate=self.args.learning_rate,
+                decay=self.layer_decay,
+                weight_decay=self.args.weight_decay,
+            )
+            self.optimizer = torch.optim.AdamW(groups, fused=True)
+        return self.optimizer
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         assert isinstance(self.train_dataset, Pictures)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -18,11 +19,14 @@ from deepscan.errors import OutputError, TrainingError
 from deepscan.media.frames import Pixels
 from deepscan.models import card as cards
 from deepscan.models.card import ModelCard, Preprocessing, View
+from deepscan.models.devices import choose_device
 from deepscan.models.packs import find
+from deepscan.text import clean
 from deepscan.training import calibrate, measure
 from deepscan.training.architectures import make_config
 from deepscan.training.data import describe, drop_unreadable, join_copies, read_dataset
 from deepscan.training.export import golden_vectors, save_network
+from deepscan.training.layers import is_head
 from deepscan.training.metrics import Scores, as_json
 from deepscan.training.shortcuts import trivial_scores
 from deepscan.training.splits import Split, split
@@ -34,6 +38,9 @@ log = logging.getLogger(__name__)
 
 WORST_FORM = "in the worst of their forms: " + ", ".join(measure.DISTORTIONS)
 """How the card says what a false-alarm rate was measured on."""
+
+DEFAULT_SIZE = 144
+"""Input side in pixels of a network that starts from random weights."""
 
 MIN_FACE_SIDE = 48
 """Shortest side in pixels of a face crop that a pack trained here accepts: below a third of its input, enlarging has
@@ -68,6 +75,7 @@ def train_pack(
         "command": " ".join(command),
         "seed": options.seed,
         "steps": steps_of(options, len(parts.train)),
+        "minutes_asked_for": options.minutes,
         "started": started.isoformat(timespec="seconds"),
         "minutes": round((datetime.now(UTC) - started).total_seconds() / 60, 1),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
@@ -96,28 +104,45 @@ def _prepare(output: Path, options: TrainOptions) -> None:
 
 
 def _start(options: TrainOptions) -> tuple[Any, Preprocessing]:
-    """The network to train, and the preprocessing it will keep for life."""
+    """The network to train, and the preprocessing it will keep for life: that of its base, or our own.
+
+    Raises:
+        ModelError: the base is no model, or cannot be loaded.
+        TrainingError: the base's weights do not fit its configuration.
+    """
     import torch
     from transformers import AutoConfig, AutoModelForImageClassification
 
     torch.manual_seed(options.seed)
-    size = options.size
-    rule = Preprocessing(size, size, None, "bilinear", 1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
     if options.base is None:
+        size = options.size or DEFAULT_SIZE
         make = AutoModelForImageClassification.from_config
+        rule = Preprocessing(size, size, None, "bilinear", 1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
         return make(make_config(options.arch, size)), rule  # type: ignore[no-untyped-call]
     pack = find(options.base, fake_label=None, offline=False)
+    known = pack.card.preprocessing
+    width, height = (options.size, options.size) if options.size else (known.width, known.height)
+    rule = replace(known, width=width, height=height, shortest_edge=None)
     config = AutoConfig.from_pretrained(pack.folder, local_files_only=True)
     # The head is new when the base has other labels than Real and Fake in this order: it is trained here anyway.
     config.id2label, config.label2id = {0: "Real", 1: "Fake"}, {"Real": 0, "Fake": 1}
-    model = AutoModelForImageClassification.from_pretrained(
+    model, report = AutoModelForImageClassification.from_pretrained(
         pack.folder,
         config=config,
         ignore_mismatched_sizes=True,
         use_safetensors=True,
         local_files_only=True,
         dtype=torch.float32,
+        output_loading_info=True,
+        # On a CPU, the backward pass of torch's fused attention takes a fifth of a ViT-S's whole step (torch 2.13).
+        attn_implementation="eager" if choose_device(options.device) == "cpu" else None,
     )
+    new = {*report["missing_keys"], *(key[0] for key in report["mismatched_keys"])}
+    if lost := sorted(name for name in new if not is_head(name)):
+        raise TrainingError(
+            f"The weights of {clean(options.base)} do not fit its own configuration, in {clean(', '.join(lost[:3]))}.",
+            "Training would start from random numbers there: get the model again, or start with --arch.",
+        )
     return model, rule
 
 
