@@ -133,11 +133,14 @@ class _GroupTrainer(Trainer):
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> torch.optim.lr_scheduler.LambdaLR:
         if self.lr_scheduler is None:
-            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, self.schedule.factor)
+            steered = optimizer or self.optimizer
+            assert steered is not None
+            self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(steered, self.schedule.factor)
         return self.lr_scheduler
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         if self.optimizer is None:
+            assert self.model is not None
             groups = parameter_groups(
                 self.model,
                 rate=self.args.learning_rate,
