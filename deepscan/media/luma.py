@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,9 @@ from deepscan.types import Box
 
 Plane: TypeAlias = NDArray[np.uint8]
 """Shape (height, width)."""
+
+TURNED_BY_A_QUARTER = 5
+"""EXIF orientations from this one on swap width and height."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,9 +45,17 @@ class Luma:
             left, right = width - right, width - left
         if self.orientation in (3, 4, 6, 7):
             top, bottom = height - bottom, height - top
-        if self.orientation >= 5:
+        if self.orientation >= TURNED_BY_A_QUARTER:
             left, top, right, bottom = top, left, bottom, right
         return Box(left, top, right - left, bottom - top)
+
+    def shown(self, values: NDArray[Any]) -> NDArray[Any]:
+        """A map of the stored plane, (rows, columns), as it lies in the picture shown upright."""
+        if self.orientation in (2, 3, 7, 8):
+            values = values[:, ::-1]
+        if self.orientation in (3, 4, 6, 7):
+            values = values[::-1]
+        return values.T if self.orientation >= TURNED_BY_A_QUARTER else values
 
 
 def read_luma(path: Path) -> Luma | None:

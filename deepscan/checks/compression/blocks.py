@@ -26,14 +26,11 @@ BASIS: Floats = _basis()
 """Shape (frequency, position): the orthonormal basis, rows from the mean to the finest wave."""
 
 
-def transform(blocks: NDArray[np.floating]) -> Floats:
-    """The coefficients of blocks of shape (n, 8, 8) in grey levels; [:, 0, 0] is eight times the mean."""
-    across = blocks.astype(np.float32) @ BASIS.T
-    return np.asarray(BASIS @ across, np.float32)
+def cut(plane: Plane, step: int = 1) -> NDArray[np.uint8]:
+    """The whole blocks of a plane (height, width) from its upper left corner, row by row, shape (n, 64).
 
-
-def cut(plane: Plane) -> NDArray[np.uint8]:
-    """The whole blocks of a plane (height, width) from its upper left corner, row by row, shape (n, 8, 8)."""
+    Of ``step`` rows of blocks, the first.
+    """
     rows, columns = plane.shape[0] // SIDE, plane.shape[1] // SIDE
-    grid = plane[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE)
-    return grid.swapaxes(1, 2).reshape(rows * columns, SIDE, SIDE)
+    grid = plane[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE)[::step]
+    return grid.swapaxes(1, 2).reshape(-1, SIDE * SIDE)

@@ -58,22 +58,24 @@ _LEAST = 1e-9  # the chance of what a hypothesis forbids: damage, and rounding o
 MAX_BLOCKS = 40_000
 """Blocks that are used, evenly spaced: enough for any histogram here (2.6 megapixels)."""
 
+GRID = blocks.SIDE * blocks.SIDE  # pixels of a block
+
+_LIKELIEST, _GLANCE = 6, 5
+"""First qualities that are fitted to the end, after a glance of so many rounds at all of them."""
+
 
 def histograms(plane: Plane, table: Sequence[int]) -> Counts:
     """How often each absolute value occurs, in steps of ``table`` (64, row by row), at each of FREQUENCIES.
 
     Blocks with a black or white pixel are left out, because clipping moved their coefficients, and so are flat ones.
     """
-    chosen = blocks.cut(plane)
-    low, high = chosen.min(axis=(1, 2)), chosen.max(axis=(1, 2))
+    chosen = blocks.cut(plane, -(-(plane.size // GRID) // (2 * MAX_BLOCKS)))
+    low, high = chosen.min(axis=1), chosen.max(axis=1)
     chosen = chosen[(low > 0) & (high < 255) & (high > low)]
     chosen = chosen[:: max(1, -(-len(chosen) // MAX_BLOCKS))]
-    coefficients = blocks.transform(chosen)
-    counts = np.zeros((len(FREQUENCIES), LAST + 1), np.int64)
-    for row, (v, u) in enumerate(FREQUENCIES):
-        steps = np.abs(np.rint(coefficients[:, v, u] / table[8 * v + u])).astype(np.int64)
-        counts[row] = np.bincount(np.minimum(steps, LAST), minlength=LAST + 1)
-    return counts
+    waves = np.stack([np.outer(blocks.BASIS[v], blocks.BASIS[u]).ravel() / table[8 * v + u] for v, u in FREQUENCIES])
+    steps = np.minimum(np.abs(np.rint(waves @ chosen.T.astype(np.float32))), LAST).astype(np.int64)
+    return np.stack([np.bincount(row, minlength=LAST + 1) for row in steps])
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,22 +94,37 @@ class First:
 def estimate(counts: Counts, table: Sequence[int]) -> First:
     """The likeliest first save for histograms (frequency, LAST + 1), whose last save had the 64 steps of ``table``."""
     steps = [table[8 * v + u] for v, u in FREQUENCIES]
-    tried = sorted({(f, luma_table(q)[8 * v + u]) for f, (v, u) in enumerate(FREQUENCIES) for q in QUALITIES})
-    once = _fit(counts, np.stack([rounded_twice(step, step) for step in steps]))
-    fits = _fit(
-        np.stack([counts[f] for f, _ in tried]), np.stack([rounded_twice(first, steps[f]) for f, first in tried])
-    )
-    gains = {key: float(fit - once[key[0]]) for key, fit in zip(tried, fits, strict=True)}
-    best: First | None = None
-    likeliest = -np.inf
-    for quality in QUALITIES:
-        firsts = [luma_table(quality)[8 * v + u] for v, u in FREQUENCIES]
-        gain = np.array([gains[f, first] for f, first in enumerate(firsts)])
-        if best is None or gain.sum() > likeliest:
-            likeliest = gain.sum()
-            best = First(quality, float(np.sort(gain)[:-LEFT_OUT].sum()), sum(firsts) > sum(steps))
-    assert best is not None
-    return best
+    once, shares = _fit(counts, np.stack([rounded_twice(step, step) for step in steps]), ROUNDS)
+    pairs, places, chances = _hypotheses(tuple(steps))
+    # A glance, from the shares of one save on: content is the same under every hypothesis.
+    seen, _ = _fit(counts[pairs], chances, _GLANCE, shares[pairs])
+    promise = (seen - once[pairs])[places].sum(axis=1)
+    likeliest = np.sort(np.argsort(-promise)[:_LIKELIEST])
+    cases = places[likeliest].ravel()
+    fits, _ = _fit(counts[pairs[cases]], chances[cases], ROUNDS)
+    gains = fits.reshape(len(likeliest), len(steps)) - once
+    best = int(gains.sum(axis=1).argmax())
+    quality = QUALITIES[likeliest[best]]
+    return First(quality, float(np.sort(gains[best])[:-LEFT_OUT].sum()), sum(_firsts(quality)) > sum(steps))
+
+
+def _firsts(quality: int) -> list[int]:
+    """The steps of a first quality, one of each frequency."""
+    return [luma_table(quality)[8 * v + u] for v, u in FREQUENCIES]
+
+
+@lru_cache(maxsize=8)
+def _hypotheses(steps: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp], Chances]:
+    """What first saves of all QUALITIES mean for a last save with these steps, each different case once.
+
+    Returns:
+        For each case its frequency and, last, its chances (scale, LAST + 1); and in between, shape (quality,
+        frequency), the case that a quality makes of a frequency.
+    """
+    cases: dict[tuple[int, int], int] = {}
+    places = [[cases.setdefault((f, first), len(cases)) for f, first in enumerate(_firsts(q))] for q in QUALITIES]
+    chances = np.stack([rounded_twice(first, steps[f]) for f, first in cases])
+    return np.array([f for f, _ in cases]), np.array(places), chances
 
 
 @lru_cache(maxsize=4096)
@@ -138,12 +155,17 @@ def _masses(step: int, reach: int) -> Chances:
     return np.concatenate([half[:, ::-1], 1 - 2 * beyond[:, :1], half], axis=1)
 
 
-def _fit(counts: Counts, chances: Chances) -> NDArray[np.float64]:
-    """The largest log-likelihood of each histogram (n, bins) under mixtures of its ``chances`` (n, scale, bins)."""
-    shares = np.full((*chances.shape[:2], 1), 1 / chances.shape[1])
-    total = np.maximum(counts.sum(axis=1), 1)[:, None, None]
-    for _ in range(ROUNDS):
-        mixed = np.maximum((shares * chances).sum(axis=1), _LEAST)
-        shares = shares * (chances @ (counts / mixed)[..., None]) / total
-    mixed = np.maximum((shares * chances).sum(axis=1), _LEAST)
-    return np.asarray((counts * np.log(mixed)).sum(axis=1), np.float64)
+def _fit(
+    counts: Counts, chances: Chances, rounds: int, shares: Chances | None = None
+) -> tuple[NDArray[np.float64], Chances]:
+    """The log-likelihood of each histogram (n, bins) under a mixture of its ``chances`` (n, scale, bins), after so many
+    ``rounds`` of fitting the ``shares`` (n, 1, scale), and these: from equal ones on, unless others are given.
+    """
+    if shares is None:
+        shares = np.full((len(chances), 1, chances.shape[1]), 1 / chances.shape[1])
+    parts = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))[:, None]
+    for _ in range(rounds):
+        mixed = np.maximum(shares @ chances, _LEAST)
+        shares = shares * ((parts / mixed) @ chances.transpose(0, 2, 1))
+    mixed = np.maximum(shares @ chances, _LEAST)
+    return np.asarray((counts * np.log(mixed[:, 0])).sum(axis=1), np.float64), shares

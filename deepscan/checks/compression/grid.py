@@ -2,9 +2,8 @@
 
 Written after T. Nikoukhah, J. Anger, M. Colom, J.-M. Morel and R. Grompone von Gioi, "ZERO: a Local JPEG Grid Origin
 Detector Based on the Number of DCT Zeros and its Applications in Image Forensics", Image Processing On Line, 2021.
-Each pixel votes for the one of 64 grids in whose block, of all that hold the pixel, most coefficients round to zero.
-Votes of a picture without a grid are evenly spread; how unlikely a pile of votes is, is a number of false alarms (NFA)
-to be expected in such pictures.
+Each pixel votes for a grid (:mod:`.votes`). Votes of a picture without a grid are evenly spread; how unlikely a pile of
+votes is, is a number of false alarms (NFA) to be expected in such pictures.
 """
 
 from __future__ import annotations
@@ -12,26 +11,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.compression.blocks import BASIS, SIDE
-from deepscan.media.luma import Plane
+from deepscan.checks.compression.blocks import SIDE
+from deepscan.checks.compression.votes import BAND, GRIDS, Votes
 from deepscan.types import Box
 
-Votes: TypeAlias = NDArray[np.uint8]
-"""Shape (height, width): the grid of each pixel as 8 * (top % 8) + left % 8 of its blocks, or :data:`NO_VOTE`."""
-
-GRIDS = SIDE * SIDE
-NO_VOTE = 255
 REACH = 9
 """Votes at most this many pixels apart belong to one region. A region that means something has more than one vote in
 64 pixels, one in 8 x 8, and one pixel more allows for uneven spreading."""
 
-_STRIP = 256  # rows whose votes are counted at once
-_LANES = np.uint64(0x0101010101010101)
+_CELL = 16
+"""Columns of a cell; it has :data:`BAND` rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,82 +48,6 @@ class Region:
     grid: Grid
     box: Box
     votes: int
-
-
-def cast_votes(plane: Plane) -> Votes:
-    """The vote of each pixel of a plane of at least 15 x 15 pixels. A tie, and a block that is constant along its rows
-    or columns, has none, as has the border of 7 pixels, which not all grids reach.
-    """
-    height, width = plane.shape
-    votes = np.full((height, width), NO_VOTE, np.uint8)
-    for top in range(SIDE - 1, height - SIDE + 1, _STRIP):
-        bottom = min(top + _STRIP, height - SIDE + 1)
-        strip = plane[top - SIDE + 1 : bottom + SIDE - 1]
-        votes[top:bottom, SIDE - 1 : width - SIDE + 1] = _elect(strip, (top - SIDE + 1) % SIDE)
-    return votes
-
-
-def _elect(strip: Plane, first_row: int) -> Votes:
-    """The votes of the rows of a strip that are 7 or more from its edges; it begins in row ``first_row`` of 8."""
-    zeros = _count_zeros(strip)
-    rows, columns = np.ogrid[: zeros.shape[0], : zeros.shape[1]]
-    codes = np.asarray(SIDE * ((rows + first_row) % SIDE) + columns % SIDE, np.uint8)
-    codes[_is_constant(strip)] = NO_VOTE
-    ones = np.ones(zeros.shape, np.uint8)
-    return _winner(*_winner(zeros, codes, ones, axis=1), axis=0, final=True)[1]
-
-
-def _winner(zeros: Votes, codes: Votes, ties: Votes, *, axis: int, final: bool = False) -> tuple[Votes, Votes, Votes]:
-    """In each run of 8 along an axis: the most zeros, the code that has them, and how many share the place."""
-    windows = [[_shifted(values, shift, axis) for values in (zeros, codes, ties)] for shift in range(SIDE)]
-    most = np.maximum.reduce([window[0] for window in windows])
-    shared, code = np.zeros_like(most), np.zeros_like(most)
-    for count, name, tied in windows:
-        best = count == most
-        shared += best * tied
-        code += best * name  # more than one best may run over: such sums are not read
-    return most, np.where(shared == 1, code, NO_VOTE).astype(np.uint8) if final else code, shared
-
-
-def _shifted(values: Votes, shift: int, axis: int) -> Votes:
-    length = values.shape[axis] - SIDE + 1
-    return values[shift : shift + length] if axis == 0 else values[:, shift : shift + length]
-
-
-def _count_zeros(strip: Plane) -> Votes:
-    """How many of the 63 coefficients other than the mean are below 0.5, for the block from each pixel on."""
-    height, width = strip.shape
-    count = width - SIDE + 1
-    zeros = np.empty((height - SIDE + 1, count), np.uint8)
-    ring = np.empty((SIDE, count * SIDE), np.float32)  # the last 8 rows, transformed along the row
-    coefficients = np.empty_like(ring)
-    small = np.empty(ring.shape, bool)
-    for row in range(height):
-        windows = np.lib.stride_tricks.sliding_window_view(strip[row].astype(np.float32), SIDE)
-        np.matmul(windows, BASIS.T, out=ring[row % SIDE].reshape(count, SIDE))
-        top = row - SIDE + 1
-        if top < 0:
-            continue
-        np.matmul(np.ascontiguousarray(BASIS[:, (np.arange(SIDE) - top) % SIDE]), ring, out=coefficients)
-        np.less(np.abs(coefficients, out=coefficients), 0.5, out=small)
-        small[0, ::SIDE] = False  # the mean
-        # Eight flags at a time are added as the bytes of one number; the product gathers its bytes in the highest one.
-        lanes = small.view(np.uint64).sum(axis=0)
-        zeros[top] = (lanes * _LANES) >> np.uint64(56)
-    return zeros
-
-
-def _is_constant(strip: Plane) -> NDArray[np.bool_]:
-    """Whether the block from each pixel on is constant along all its rows, or along all its columns."""
-    across, down = strip[:, 1:] != strip[:, :-1], strip[1:] != strip[:-1]
-    return ~_any_within(across, SIDE, SIDE - 1) | ~_any_within(down, SIDE - 1, SIDE)
-
-
-def _any_within(flags: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    """Whether any flag is set in the window of that size from each place on."""
-    rows, columns = flags.shape[0] - height + 1, flags.shape[1] - width + 1
-    found = np.logical_or.reduce([flags[:, shift : shift + columns] for shift in range(width)])
-    return np.asarray(np.logical_or.reduce([found[shift : shift + rows] for shift in range(height)]))
 
 
 def _log_tests(votes: Votes) -> float:
@@ -158,6 +75,56 @@ def main_grid(votes: Votes) -> Grid | None:
     code = int(counts.argmax())
     log_nfa = _log_nfa(votes.size, int(counts[code]), _log_tests(votes))
     return Grid(code % SIDE, code // SIDE, log_nfa) if log_nfa < 0 else None
+
+
+def piled_up(votes: Votes, span: int = BAND) -> frozenset[int]:
+    """The grids (codes) that have meaningfully many votes in some square of 32, 64, 128 ... pixels a side.
+
+    Regions are looked for among the votes of these grids alone: each search takes as long as the votes of a twelfth of
+    the picture, and nearly all of the 64 grids of a picture have none. What is lost are regions so faint that no square
+    within or around them would be meaningful, and those would be weak evidence.
+
+    Args:
+        votes: Of a whole picture, or bands of :data:`BAND` rows one under the other.
+        span: How many rows of the picture a band stands for; :data:`BAND` for a whole picture.
+    """
+    sums = _summed(_in_cells(votes))
+    rows, columns = sums.shape[0] - 1, sums.shape[1] - 1
+    log_tests = _log_tests(votes)
+    found = np.zeros(GRIDS, bool)
+    side = 2 * _CELL
+    while side <= max(_CELL * columns, span * rows):
+        high, wide = min(rows, max(1, side // span)), min(columns, side // _CELL)
+        count = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
+        found |= (count >= _fewest(high * BAND * wide * _CELL, log_tests)).any(axis=(0, 1))
+        side *= 2
+    return frozenset(int(code) for code in np.flatnonzero(found))
+
+
+def _in_cells(votes: Votes) -> NDArray[np.int32]:
+    """How many votes each grid has in each cell: (rows, columns, 64). What is left at the edges is not counted."""
+    rows, columns = votes.shape[0] // BAND, votes.shape[1] // _CELL
+    cells = votes[: rows * BAND, : columns * _CELL].reshape(rows, BAND, columns, _CELL).swapaxes(1, 2)
+    places = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns, 1, 1) * GRIDS
+    named = (places + cells)[cells < GRIDS]
+    return np.bincount(named, minlength=rows * columns * GRIDS).astype(np.int32).reshape(rows, columns, GRIDS)
+
+
+def _summed(counts: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The sums of all cells above and to the left: shape (rows + 1, columns + 1, 64)."""
+    sums = np.zeros((counts.shape[0] + 1, counts.shape[1] + 1, GRIDS), np.int32)
+    np.cumsum(counts, axis=0, out=sums[1:, 1:])
+    np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
+    return sums
+
+
+def _fewest(area: int, log_tests: float) -> int:
+    """How many votes of one grid are meaningful in ``area`` pixels, by bisection."""
+    low, high = 0, area // GRIDS + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if _log_nfa(area, middle * GRIDS, log_tests) < 0 else (middle, high)
+    return high * GRIDS
 
 
 def find_regions(votes: Votes, grids: Iterable[int]) -> list[Region]:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from deepscan.checks.base import NotApplicableError
 from deepscan.checks.compression import blocks
-from deepscan.checks.compression.doubling import FREQUENCIES, SCALES, rounded_twice
+from deepscan.checks.compression.doubling import FREQUENCIES, LAST, SCALES, histograms, rounded_twice
 from deepscan.checks.compression.tables import luma_table
 from deepscan.checks.double_jpeg import TWICE, DoubleJpeg
 from deepscan.types import Finding, Level, PointsTo
@@ -120,4 +120,21 @@ def test_the_transform_is_that_of_jpeg() -> None:
     import cv2
 
     block = np.random.default_rng(0).integers(0, 256, (8, 8)).astype(np.float32)
-    assert np.allclose(blocks.transform(block[None])[0], cv2.dct(block), atol=1e-3)
+    assert np.allclose(blocks.BASIS @ block @ blocks.BASIS.T, cv2.dct(block), atol=1e-3)
+
+
+def test_histograms_count_the_rounded_coefficients_of_blocks_that_are_not_clipped() -> None:
+    import cv2
+
+    plane = scene()[:32, :48].copy()
+    plane[:8, :8] = 255
+    table = luma_table(80)
+    wanted = np.zeros((len(FREQUENCIES), LAST + 1), int)
+    for top in range(0, 32, 8):
+        for left in range(0, 48, 8):
+            block = plane[top : top + 8, left : left + 8]
+            if block.min() > 0 and block.max() < 255:
+                coefficients = cv2.dct(block.astype(np.float32))
+                for row, (v, u) in enumerate(FREQUENCIES):
+                    wanted[row, min(LAST, abs(round(coefficients[v, u] / table[8 * v + u])))] += 1
+    assert (histograms(plane, table) == wanted).all()

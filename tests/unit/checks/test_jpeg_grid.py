@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.compression import grid
-from deepscan.checks.jpeg_grid import DEVIANT, MAX_PIXELS, SHIFTED, JpegGrid, find_grids, middle
+from deepscan.checks.compression import grid, votes
+from deepscan.checks.jpeg_grid import DEVIANT, IN_BANDS, MAX_PIXELS, SHIFTED, JpegGrid, find_grids, middle
 from deepscan.media.luma import Plane
 from deepscan.types import Box, Finding, Level, PointsTo
 from tests import media_factory as media
@@ -119,14 +119,14 @@ def test_an_enlarged_picture_is_not_told(tmp_path: Path, factor: int) -> None:
 
 @pytest.mark.parametrize("value", [0, 128, 255])
 def test_a_flat_picture_has_no_votes(value: int) -> None:
-    assert (grid.cast_votes(np.full((80, 100), value, np.uint8)) == grid.NO_VOTE).all()
+    assert (votes.cast_votes(np.full((80, 100), value, np.uint8)) == votes.NO_VOTE).all()
 
 
 def test_votes_do_not_depend_on_the_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     plane = jpeg(scene())[3:, 1:]
-    whole = grid.cast_votes(plane)
-    monkeypatch.setattr(grid, "_STRIP", 13)
-    assert (grid.cast_votes(plane) == whole).all()
+    whole = votes.cast_votes(plane)
+    monkeypatch.setattr(votes, "_STRIP", 13)
+    assert (votes.cast_votes(plane) == whole).all()
 
 
 def test_a_small_picture_is_not_applicable(tmp_path: Path) -> None:
@@ -147,3 +147,53 @@ def test_of_a_large_picture_the_middle_is_examined(shape: tuple[int, int]) -> No
 @pytest.mark.parametrize("write", [media.write_webp, media.write_avif, media.write_heic, media.write_gif])
 def test_codings_with_grids_of_their_own_are_not_asked(tmp_path: Path, write: Callable[[Path], Path]) -> None:
     assert "not looked for" in (JpegGrid().why_not(FakeSubject(write(tmp_path)).item) or "")
+
+
+def large(part: int) -> Plane:
+    """A JPEG of 1,250 x 1,300 pixels with a part of another one, ``part`` pixels high and twice as wide."""
+    picture = jpeg(scene(3, 1300)[:1250]).copy()
+    if part:
+        picture[501 : 501 + part, 402 : 402 + 2 * part] = jpeg(scene(1))[:part, : 2 * part]
+    return picture
+
+
+def test_of_a_large_picture_bands_are_asked_and_the_result_says_so(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path / "a.png", large(0))
+    assert (found.code, found.level, found.points_to) == (IN_BANDS, Level.INFO, PointsTo.NEITHER)
+    step = found.evidence[0].value
+    assert isinstance(step, int)
+    assert step % 8 == 0
+    assert f"one in every {step}" in found.summary
+
+
+def test_a_part_that_a_band_meets_is_found_with_all_of_its_votes(tmp_path: Path) -> None:
+    (found,) = findings(tmp_path / "a.png", large(120))
+    assert (found.code, found.level) == (DEVIANT, Level.MODERATE)
+    where = found.evidence[0].where
+    assert where is not None
+    assert where.box is not None
+    assert (where.box.x, where.box.y, where.box.height) == (402, 501, 120)
+    assert 240 <= where.box.width <= 248
+
+
+def test_bands_vote_as_the_whole_picture_does() -> None:
+    plane = jpeg(scene())[3:, 1:]
+    bands = votes.cast_in_bands(plane, 24)
+    whole = votes.cast_votes(plane)[7:-7, 7:-7]
+    assert len(bands) == 8 * len(range(0, len(whole) - 7, 24))
+    for number in range(len(bands) // 8):
+        assert (bands[8 * number : 8 * number + 8] == whole[24 * number : 24 * number + 8]).all()
+
+
+def test_piles_are_those_of_the_grids_that_have_regions() -> None:
+    cast = votes.cast_votes(pasted())
+    piles = grid.piled_up(cast)
+    assert {region.grid.code for region in grid.find_regions(cast, range(votes.GRIDS))} == piles == {0, 8 * 5 + 2}
+
+
+def test_evenly_spread_votes_pile_up_nowhere() -> None:
+    """Blocks of 8 x 8 equal votes, as pixels of a block vote alike: no grid is meaningful in 200 pictures."""
+    rng = np.random.default_rng(4)
+    for _ in range(200):
+        cast = np.repeat(np.repeat(rng.integers(0, votes.GRIDS, (40, 40)), 8, axis=0), 8, axis=1).astype(np.uint8)
+        assert grid.piled_up(cast) == frozenset()
