@@ -21,6 +21,7 @@ from deepscan.types import JSONValue, Level, MediaKind
 BUILTIN_MODEL = "builtin"
 """The name of the embedded pack."""
 
+STYLES = ("brief", "full")
 FAIL_ON = ("strong", "moderate", "weak", "never")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DEVICES = ("auto", "cpu", "cuda", "mps")
@@ -67,6 +68,7 @@ class ScanOptions:
     fetch_remote: bool = False
     exiftool: bool = False
     redact_location: bool = False
+    style: str | None = None
 
     def __post_init__(self) -> None:
         _require(self.frames >= 1, "frames", self.frames, "at least 1")
@@ -80,6 +82,7 @@ class ScanOptions:
         )
         _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
         _require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
+        _require(self.style in (None, *STYLES), "style", self.style, "one of " + ", ".join(STYLES))
         _require(bool(self.kinds), "kinds", "", "image, video, or both")
         _require(not (self.offline and self.fetch_remote), "fetch_remote", "on", "off with offline")
         name, _, index = self.device.partition(":")
@@ -114,6 +117,7 @@ SPEED_ONLY = frozenset(
         "max_memory",
         "verify_unchanged",
         "trust_mtime",
+        "style",
     ]
 )
 """Options that change no result of a file that is examined. Precision is not one of them: it moves scores a little."""

@@ -21,9 +21,4 @@ def explain_command(codes: CodesArgument = None) -> None:
         return
     # All are looked up before the first is printed: a wrong code among them prints nothing.
     for number, page in enumerate([explain.page(code) for code in codes]):
-        typer.echo(("\n" if number else "") + f"{page.code}  {page.title}\n\n{plain(page.body)}")
-
-
-def plain(body: str) -> str:
-    """Markdown as plain text: bold and code marks taken off, the rest as it stands."""
-    return body.replace("**", "").replace("`", "")
+        typer.echo(("\n" if number else "") + f"{page.code}  {page.title}\n\n{explain.plain(page.body)}")

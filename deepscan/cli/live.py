@@ -10,6 +10,7 @@ from pathlib import Path
 from deepscan.engine.events import Events
 from deepscan.reports import base
 from deepscan.reports.live import LiveLines, live_lines
+from deepscan.reports.setting import Setting
 from deepscan.types import Document, ItemReport, Skipped
 
 
@@ -56,12 +57,14 @@ def lines(events: Events, *, wanted: bool) -> Iterator[Events]:
         yield Tee(events, live)
 
 
-def deliver(report: Document, names: Sequence[str], folder: Path | None, events: Events) -> tuple[Path, ...]:
+def deliver(
+    report: Document, names: Sequence[str], folder: Path | None, events: Events, setting: Setting
+) -> tuple[Path, ...]:
     """Write the reports of a scan that has ended into a folder, or the first to standard output; returns the files."""
     if folder is not None:
-        return base.write(report, names, folder)
+        return base.write(report, names, folder, setting)
     if isinstance(events, Tee):
         events.end(report)
     else:
-        base.write_stdout(report, names[0], sys.stdout)
+        base.write_stdout(report, names[0], sys.stdout, setting)
     return ()

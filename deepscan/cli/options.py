@@ -8,8 +8,10 @@ from typing import Annotated
 
 import typer
 
+from deepscan.config import ScanOptions
 from deepscan.errors import UsageError
 from deepscan.reports import base
+from deepscan.reports.setting import Setting, Style
 
 STDIO = "-"
 """Standard input among the paths, standard output as the target."""
@@ -41,6 +43,12 @@ NoColourOption = Annotated[
 ]
 FORMATS_HELP = f"Reports to write, with commas: {', '.join(base.RENDERERS)}."
 FormatsOption = Annotated[str | None, typer.Option("--format", metavar="NAMES", help=FORMATS_HELP)]
+StyleOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="VOICE", help="Voice of the HTML report: brief (plain words) or full [brief for one file, else full]."
+    ),
+]
 OutputOption = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="DIR|-", help="The folder to write reports into, or - for stdout."),
@@ -133,3 +141,9 @@ def targets(
     if names and len(set(names)) > 1:
         raise UsageError("Only one report can go to standard output.", "Choose one with --format.")
     return None, names or ("json",)
+
+
+def setting(style: str | None, *, exhibits: Path | None = None) -> Setting:
+    """How reports are to be written. Raises ConfigError when there is no such voice."""
+    chosen = ScanOptions(style=style).style
+    return Setting(Style(chosen) if chosen else None, exhibits)

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from deepscan.cli import options as o
 from deepscan.engine.casefile import MAGIC, CaseFile
 from deepscan.errors import InputError, UsageError
 from deepscan.reports import base
@@ -33,6 +34,7 @@ def report_command(
         str,
         typer.Option("--format", metavar="NAMES", help=f"Reports to write, with commas: {', '.join(base.RENDERERS)}."),
     ] = "csv,json",
+    style: o.StyleOption = None,
 ) -> None:
     """Write the reports of an earlier scan again, without scanning.
 
@@ -44,11 +46,12 @@ def report_command(
         raise UsageError(
             "Only one report can go to standard output.", "Choose one with --format, or name a folder with -o."
         )
+    setting = o.setting(style, exhibits=source.parent)
     with read_report(source) as report:
         if output == STDOUT:
-            base.write_stdout(report, names[0], sys.stdout)
+            base.write_stdout(report, names[0], sys.stdout, setting)
             return
-        for path in base.write(report, names, Path(output)):
+        for path in base.write(report, names, Path(output), setting):
             typer.echo(f"Wrote {clean(str(path), limit=None)}", err=True)
 
 

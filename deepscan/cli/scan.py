@@ -46,6 +46,7 @@ def scan(
     fetch_remote: o.FetchOption = False,
     exiftool: o.ExifToolOption = False,
     redact_location: o.RedactOption = False,
+    style: o.StyleOption = None,
     offline: o.OfflineOption = False,
     quiet: o.QuietOption = False,
     no_colour: o.NoColourOption = False,
@@ -81,6 +82,6 @@ def scan(
     argv = ("deepscan", *sys.argv[1:])
     with console.events() as shown, live.lines(shown, wanted=output == o.STDIO and names[0] == "jsonl") as events:
         report = run(places, options, listed=listed, case=case, output=folder, events=events, argv=argv)
-        written = live.deliver(report, names, folder, events) if output else ()
+        written = live.deliver(report, names, folder, events, o.setting(options.style)) if output else ()
     console.summary(report, written)
     raise typer.Exit(exit_code(report, options.fail_level) if report.finished else EXIT_INTERRUPTED)

@@ -6,6 +6,7 @@ One Markdown file a code in ``pages/``: ``deepscan explain`` prints it, and ``do
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from importlib import resources
 from typing import Final
@@ -17,6 +18,7 @@ PARTS: Final = ("Means", "Does not mean", "Found by", "Source", "Known errors")
 """What every page says, in this order, each as a paragraph that begins with the words in bold."""
 
 _SUFFIX = ".md"
+_HEADED = re.compile(r"^\*\*([^*]+)\*\*\s+(.*?)(?=\n\n)", re.MULTILINE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,12 @@ class Page:
     code: str
     title: str
     body: str
+
+    @property
+    def parts(self) -> tuple[tuple[str, str], ...]:
+        """The page as (heading, text), in the order of :data:`PARTS`; text has no marks and no line breaks."""
+        found = _HEADED.findall(self.body + "\n\n")
+        return tuple((heading, plain(" ".join(text.split()))) for heading, text in found if heading in PARTS)
 
 
 def codes() -> tuple[str, ...]:
@@ -51,3 +59,8 @@ def page(code: str) -> Page:
     text = resources.files(__name__).joinpath("pages", wanted + _SUFFIX).read_text(encoding="utf-8")
     heading, _, body = text.partition("\n")
     return Page(wanted, heading.removeprefix(f"# {wanted}").strip(), body.strip())
+
+
+def plain(body: str) -> str:
+    """Markdown as plain text: bold and code marks taken off, the rest as it stands."""
+    return body.replace("**", "").replace("`", "")

@@ -12,17 +12,20 @@ import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol, TextIO, runtime_checkable
 
 from deepscan.errors import OutputError, UsageError
 from deepscan.reports.csv_report import CsvReport
+from deepscan.reports.html_report import HtmlReport
 from deepscan.reports.json_report import JsonReport
 from deepscan.reports.jsonl_report import JsonLinesReport
 from deepscan.reports.junit_report import JUnitReport
 from deepscan.reports.markdown_report import MarkdownReport
 from deepscan.reports.sarif_report import SarifReport
+from deepscan.reports.setting import USUAL, Setting
 from deepscan.text import clean
 from deepscan.types import Document
 
@@ -57,9 +60,18 @@ class Splitting(Protocol):
         """Whether a file of this name is one that :meth:`split` may give, besides the main one."""
 
 
+@runtime_checkable
+class Adjustable(Protocol):
+    """A renderer that a setting makes a difference to."""
+
+    def adjusted(self, setting: Setting) -> Renderer:
+        """The same renderer with another setting."""
+
+
 RENDERERS: Mapping[str, Renderer] = MappingProxyType(
     {
         "csv": CsvReport(),
+        "html": HtmlReport(),
         "json": JsonReport(),
         "jsonl": JsonLinesReport(),
         "markdown": MarkdownReport(),
@@ -143,7 +155,11 @@ def file_names(formats: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for renderer in choose(formats) for name in renderer.names) if formats else ()
 
 
-def write(report: Document, formats: Sequence[str], folder: Path) -> tuple[Path, ...]:
+def _adjusted(renderer: Renderer, setting: Setting) -> Renderer:
+    return renderer.adjusted(setting) if isinstance(renderer, Adjustable) else renderer
+
+
+def write(report: Document, formats: Sequence[str], folder: Path, setting: Setting = USUAL) -> tuple[Path, ...]:
     """Write reports into a folder, which is made where it is missing; returns the files, in the order written.
 
     Raises:
@@ -153,7 +169,8 @@ def write(report: Document, formats: Sequence[str], folder: Path) -> tuple[Path,
     renderers = choose(formats)
     make_folder(folder)
     written: list[Path] = []
-    for renderer in renderers:
+    for chosen in renderers:
+        renderer = _adjusted(chosen, replace(setting, folder=folder))
         if isinstance(renderer, Splitting):
             written += _write_split(renderer, report, folder)
             continue
@@ -183,7 +200,12 @@ def _remove(path: Path) -> None:
         raise output_error(path, e) from e
 
 
-def write_stdout(report: Document, format: str, stream: TextIO) -> None:  # noqa: A002 - the word users know
+def write_stdout(
+    report: Document,
+    format: str,  # noqa: A002 - the word users know
+    stream: TextIO,
+    setting: Setting = USUAL,
+) -> None:
     """Write the main file of one report to a stream, as the same bytes that the file would have.
 
     UTF-8 whatever the terminal's encoding is, and line ends as they are: only a program reads this.
@@ -196,7 +218,7 @@ def write_stdout(report: Document, format: str, stream: TextIO) -> None:  # noqa
     (renderer,) = choose([format])
     try:
         with unchanged(stream) as plain:
-            renderer.render(report, renderer.names[0], plain)
+            _adjusted(renderer, setting).render(report, renderer.names[0], plain)
     except BrokenPipeError:
         raise
     except OSError as e:

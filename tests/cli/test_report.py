@@ -11,6 +11,7 @@ from deepscan.engine.casefile import CaseFile
 from deepscan.errors import CaseFileError, InputError, ReportError, UsageError
 from deepscan.reports.base import RENDERERS, write
 from tests.gold.sample import REPORT
+from tests.gold.test_gold import compared
 from tests.unit.engine.test_casefile import fill
 
 GOLD = Path(__file__).parents[1] / "gold" / "files"
@@ -36,7 +37,7 @@ def test_it_renders_again_from_a_case_file_and_from_json(
     source: Path = request.getfixturevalue(which)
     report_command(source, str(tmp_path / "again"), ",".join(RENDERERS))
     for made in (tmp_path / "again").iterdir():
-        assert made.read_bytes() == (GOLD / made.name).read_bytes()
+        assert compared(made) == (GOLD / made.name).read_bytes()
     names = {name for renderer in RENDERERS.values() for name in renderer.names}
     assert {made.name for made in (tmp_path / "again").iterdir()} == names
     out, words = capsys.readouterr()

@@ -870,6 +870,7 @@ FLAGS: dict[str, tuple[tuple[str, ...], object]] = {
     "fetch_remote": (("--fetch-remote",), True),
     "exiftool": (("--exiftool",), True),
     "redact_location": (("--redact-location",), True),
+    "style": (("--style", "brief"), "brief"),
 }
 
 

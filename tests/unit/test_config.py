@@ -41,6 +41,7 @@ SETTINGS: list[tuple[str, str, str, Any]] = [
     ("every", '"auto"', "AUTO", None),
     ("device", '"cuda:1"', "cuda:1", "cuda:1"),
     ("precision", '"bf16"', "bf16", "bf16"),
+    ("style", '"brief"', "brief", "brief"),
     ("batch-size", "8", "8", 8),
     ("batch-size", '"auto"', "auto", None),
     ("model", '"owner/name@main"', "owner/name@main", "owner/name@main"),

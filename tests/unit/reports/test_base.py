@@ -112,7 +112,7 @@ def test_the_output_folder_is_a_file(tmp_path: Path) -> None:
 def test_an_unknown_format_is_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"no report format 'x\\x1bml'") as caught:
         write(REPORT, ("json", "x\x1bml"), tmp_path / "out")
-    assert "csv, json" in caught.value.hint
+    assert "csv, html, json" in caught.value.hint
     assert not (tmp_path / "out").exists()
     with pytest.raises(UsageError, match="No report format"):
         write(REPORT, (), tmp_path)

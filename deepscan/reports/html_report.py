@@ -1,0 +1,215 @@
+"""The report as one HTML page that opens offline: for the analyst who files it, and for whoever must understand it.
+
+The page fetches nothing. Its policy (Content-Security-Policy) allows the one style and the one script that stand in it,
+by their hashes, and pictures from inside or beside it: what a file name or metadata could smuggle in would not run.
+It cannot get in, either: Jinja escapes what the page itself says, and everything said of single files lies in data
+islands (:mod:`deepscan.reports.html.islands`), from which the script builds text nodes, never markup.
+
+The same input gives the same bytes. Files are taken one at a time: what stays in memory is the index, and the details
+packed. Without a script, the reader sees the summary and a table of the gravest :data:`PLAIN_ROWS` files.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from importlib import resources
+from typing import Any, ClassVar, TextIO
+
+from deepscan.reports import words
+from deepscan.reports.html.index import CALLS, LEFT_OUT, NOT_EXAMINED, Index
+from deepscan.reports.html.islands import Details, Island, island
+from deepscan.reports.html.pictures import Pictures
+from deepscan.reports.schema import item_to_json
+from deepscan.reports.setting import USUAL, Setting, Style
+from deepscan.text import clean, plural
+from deepscan.types import Document, ItemReport, JSONValue, RunInfo, SkipCode
+
+NAME = "report.html"
+
+PLAIN_ROWS = 500
+"""Files in the table that is there without a script."""
+
+_SCRIPTS = ("dom.js", "data.js", "table.js", "evidence.js", "film.js", "file.js", "main.js")
+
+_MAX_VALUE = 2_000
+
+_SKIPS = {
+    SkipCode.EXCLUDED: "left out as the options say",
+    SkipCode.HIDDEN: "hidden, and --hidden was not given",
+    SkipCode.SYMLINK: "a symbolic link, and --follow-symlinks was not given",
+    SkipCode.NOT_MEDIA: "no picture and no video",
+    SkipCode.UNSUPPORTED: "a format that deepscan knows and does not read",
+    SkipCode.EMPTY: "no bytes",
+    SkipCode.TOO_LARGE: "above the limit of size",
+    SkipCode.SPECIAL: "a device, a pipe or the like",
+    SkipCode.VANISHED: "gone before it could be read",
+    SkipCode.CHANGED: "changed while it was read",
+    SkipCode.UNREADABLE: "could not be read as what it claims to be",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HtmlReport:
+    """``report.html``: one page, its data and its pictures inside it as far as there is room."""
+
+    id: ClassVar[str] = "html"
+    title: ClassVar[str] = "HTML: a page for people, which opens offline"
+    names: ClassVar[tuple[str, ...]] = (NAME,)
+
+    setting: Setting = USUAL
+
+    def adjusted(self, setting: Setting) -> HtmlReport:
+        """The same report in another voice, or with its pictures from another folder."""
+        return replace(self, setting=setting)
+
+    def render(self, report: Document, name: str, stream: TextIO) -> None:
+        """Write the page. Raises ValueError for another name."""
+        if name not in self.names:
+            raise ValueError(f"the HTML report has no file {name!r}")
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+        page = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_asset))
+        page.filters["clean"] = lambda text, limit=_MAX_VALUE: clean(str(text), limit)
+        context = _context(report, self.setting)
+        for piece in page.get_template(NAME).generate(context):
+            stream.write(piece)
+        stream.write("\n")
+
+
+def _asset(name: str) -> str:
+    return resources.files("deepscan.reports").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """The source expression of an inline style or script (CSP level 3, section 2.3.1)."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
+
+
+def _context(report: Document, setting: Setting) -> dict[str, Any]:
+    index, details, pictures = Index(report.run), Details(), Pictures(setting)
+    for item in report.items:
+        for exhibit in exhibits(item):
+            pictures.take(exhibit)
+        index.add(item, details.add(item_to_json(item)))
+    for skipped in report.skipped:
+        index.skip(skipped)
+    css, js = _asset("report.css"), "\n".join(["'use strict';", *map(_asset, _SCRIPTS)])
+    single = len(index.name) == 1
+    style = setting.style or (Style.BRIEF if single else Style.FULL)
+    return {
+        "run": report.run,
+        "schema": report.schema,
+        "finished": report.finished,
+        "style": style.value,
+        "policy": _policy(css, js, linked=pictures.linked),
+        "css": css,
+        "js": js,
+        "title": f"deepscan report: {plural(len(index.name), 'file')}",
+        **_summary(index),
+        "limits": (*words.terms(report.run), words.ABSENCE),
+        "absence": words.ABSENCE,
+        "record": list(_record(report.run)),
+        "tables": list(_tables(report.run)),
+        "islands": _islands(index, details, pictures),
+    }
+
+
+def exhibits(item: ItemReport) -> Iterator[str]:
+    """The paths of all pictures that belong to a file's findings."""
+    for result in item.results:
+        for finding in result.findings:
+            for piece in finding.evidence:
+                if piece.exhibit:
+                    yield piece.exhibit
+
+
+def _policy(css: str, js: str, *, linked: bool) -> str:
+    # 'self' is the page's folder where a server shows the page; browsers differ in what it means for a file.
+    images = "data: 'self' file:" if linked else "data:"
+    return (
+        f"default-src 'none'; img-src {images}; style-src {_hash(css)}; script-src {_hash(js)}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _islands(index: Index, details: Details, pictures: Pictures) -> Iterator[Island]:
+    yield island("words", index.words())
+    yield island("index", index.as_json())
+    yield from details.islands()
+    yield island("pictures", pictures.as_json())
+
+
+def _summary(index: Index) -> dict[str, Any]:
+    counts = index.counts()
+    examined = sum(number for call, number in counts.items() if call not in (NOT_EXAMINED, LEFT_OUT))
+    said = {str(call): text for call, text in words.CALLS.items()} | {
+        NOT_EXAMINED: "Not examined, though asked for",
+        LEFT_OUT: "Left out, as they should be",
+    }
+    grave = sum(counts[call] for call in ("strong", "moderate", "weak"))
+    headline = f"{plural(grave, 'file')} of {examined:,} with evidence of generation, manipulation or editing"
+    kinds = index.kinds()
+    partly = sum(index.partial)
+    unexamined = counts[NOT_EXAMINED]
+    order = index.gravest_first()[:PLAIN_ROWS]
+    return {
+        "headline": headline if examined else "No file was examined",
+        "lede": f"{plural(len(index.name), 'file')} found: {examined:,} examined ({kinds}), "
+        f"{unexamined:,} not examined, {counts[LEFT_OUT]:,} left out."
+        if examined
+        else f"{plural(len(index.name), 'file')} found.",
+        "tally": [{"id": call, "number": f"{n:,}", "words": said[call]} for call, n in counts.items() if n],
+        "partly": f"{plural(partly, 'file')} could be examined only in part: none of these counts as clean."
+        if partly
+        else "",
+        "skips": [
+            {"number": f"{number:,}", "code": code, "means": _means(SkipCode(code))}
+            for code, number in sorted(index.skips.items())
+        ],
+        "plain_note": f"Without scripts this page shows the {PLAIN_ROWS:,} files with the gravest answers at most, and "
+        "no details. report.json holds everything.",
+        "plain_rows": [
+            {
+                "call": said[CALLS[index.call[row]]],
+                "name": f"{index.text(index.root[row])}/{index.name[row]}",
+                "why": index.text(index.why[row]),
+                "sha256": index.sha256[row],
+            }
+            for row in order
+        ],
+    }
+
+
+def _means(code: SkipCode) -> str:
+    verdict = "not examined: the report is incomplete" if code.incomplete else "no reason to call the report incomplete"
+    return f"{_SKIPS[code][0].upper()}{_SKIPS[code][1:]}; {verdict}."
+
+
+def _record(run: RunInfo) -> Iterator[tuple[str, str]]:
+    yield "Program", f"{run.tool} {run.version}"
+    yield "Command", " ".join(run.argv)
+    yield "Begun, ended", f"{run.started}, {run.finished or 'not ended'}"
+    if run.model is not None:
+        yield "Model", f"{run.model.get('name')} {run.model.get('version', '')}".strip()
+        yield "Trained and measured on", str(run.model.get("coverage", "not stated"))
+        yield "Licence of the model", str(run.model.get("licence", "not stated"))
+    yield "Device, precision", f"{run.device or 'none used'}, {run.precision or 'none used'}"
+    yield "Host", ", ".join(run.host.values())
+
+
+def _tables(run: RunInfo) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+    yield "Options", _rows(run.options)
+    yield "Libraries", _rows(run.libraries)
+    if run.model is not None:
+        yield "The model's card", _rows(run.model)
+
+
+def _rows(values: Mapping[str, JSONValue]) -> list[tuple[str, str]]:
+    return [
+        (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        for name, value in values.items()
+    ]
