@@ -35,10 +35,10 @@ LEAST_MEMORY = 512 * 1024**2
 class ScanOptions:
     """Everything that shapes a scan.
 
-    ``batch_size`` and ``workers`` are None for automatic; ``max_size`` and ``max_memory`` are in bytes, ``every`` and
-    ``file_seconds`` in seconds. ``checks`` is None for all that run by default. ``trust_list`` is a PEM file of
-    certificates whose content credentials are trusted, in place of the list that deepscan ships. Fields named in
-    :data:`SPEED_ONLY` change how fast a scan is or which files it looks at, never what is said of a file.
+    ``frames``, ``batch_size`` and ``workers`` are None for automatic; ``max_size`` and ``max_memory`` are in bytes,
+    ``every`` and ``file_seconds`` in seconds. ``checks`` is None for all that run by default. ``trust_list`` is a PEM
+    file of certificates whose content credentials are trusted, in place of the list that deepscan ships. Fields named
+    in :data:`SPEED_ONLY` change how fast a scan is or which files it looks at, never what is said of a file.
     """
 
     include: tuple[str, ...] = ()
@@ -47,8 +47,10 @@ class ScanOptions:
     follow_symlinks: bool = False
     max_size: int = MAX_FILE_BYTES
     kinds: tuple[MediaKind, ...] = (MediaKind.IMAGE, MediaKind.VIDEO)
-    frames: int = 16
+    frames: int | None = None
     every: float | None = None
+    keyframes: bool = False
+    all_frames: bool = False
     device: str = "auto"
     precision: str = "auto"
     batch_size: int | None = None
@@ -71,7 +73,7 @@ class ScanOptions:
     style: str | None = None
 
     def __post_init__(self) -> None:
-        _require(self.frames >= 1, "frames", self.frames, "at least 1")
+        _require(self.frames is None or self.frames >= 1, "frames", self.frames, "auto or at least 1")
         _require(self.every is None or self.every > 0, "every", self.every, "a number of seconds above 0")
         _require(self.max_size > 0, "max_size", self.max_size, "above 0 bytes")
         _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "auto or at least 1")
@@ -84,6 +86,7 @@ class ScanOptions:
         _require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
         _require(self.style in (None, *STYLES), "style", self.style, "one of " + ", ".join(STYLES))
         _require(bool(self.kinds), "kinds", "", "image, video, or both")
+        _require(not (self.keyframes and self.all_frames), "keyframes", "on", "off with all-frames")
         _require(not (self.offline and self.fetch_remote), "fetch_remote", "on", "off with offline")
         name, _, index = self.device.partition(":")
         _require(

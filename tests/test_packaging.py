@@ -32,6 +32,9 @@ MAX_PACK_BYTES = 30_000_000
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 BASE = [Requirement(text) for text in PROJECT["dependencies"]]
 TEST = [Requirement(text) for text in PROJECT["optional-dependencies"]["test"]]
+EXTRAS = [
+    Requirement(text) for name, texts in PROJECT["optional-dependencies"].items() if name != "test" for text in texts
+]
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +107,7 @@ class TestWheel:
         assert stated["Requires-Python"] == ">=3.11"
         needed = [Requirement(text) for text in stated.get_all("Requires-Dist", [])]
         assert {r.name for r in needed if r.marker is None} == {r.name for r in BASE}
-        assert stated.get_all("Provides-Extra") == ["test"]
+        assert set(stated.get_all("Provides-Extra", [])) == PROJECT["optional-dependencies"].keys()
 
 
 def test_the_version_is_what_the_command_says() -> None:
@@ -126,7 +129,7 @@ def test_the_embedded_pack_states_its_licence_and_is_small() -> None:
 
 def test_every_library_that_is_imported_is_declared() -> None:
     owners = metadata.packages_distributions()
-    declared = {canonicalize_name(requirement.name) for requirement in BASE}
+    declared = {canonicalize_name(requirement.name) for requirement in (*BASE, *EXTRAS)}
     used = {found.module.partition(".")[0] for module in modules() for found in imports(module)}
     for library in sorted(used - sys.stdlib_module_names - {"deepscan"}):
         assert {canonicalize_name(owner) for owner in owners[library]} & declared, library
@@ -153,7 +156,7 @@ def pins() -> dict[str, str]:
 
 def test_the_pins_satisfy_what_the_package_asks_for() -> None:
     pinned = pins()
-    for requirement in (*BASE, *TEST):
+    for requirement in (*BASE, *EXTRAS, *TEST):
         assert requirement.specifier.contains(pinned[canonicalize_name(requirement.name)]), requirement
 
 
@@ -176,7 +179,7 @@ def test_everything_that_is_needed_is_pinned() -> None:
             if inner.marker is None or any(inner.marker.evaluate({"extra": e}) for e in {"", *requirement.extras}):
                 walk(inner)
 
-    for requirement in (*BASE, *TEST):
+    for requirement in (*BASE, *EXTRAS, *TEST):
         walk(requirement)
     if (sys.version_info[:2], sys.platform, platform.machine()) == ((3, 11), "linux", "x86_64"):  # as in CI
         assert {name.partition("[")[0] for name in done} >= pinned.keys(), "constraints.txt pins what nothing needs"

@@ -85,10 +85,16 @@ KindsOption = Annotated[str | None, typer.Option(help="image, video, or both wit
 MaxSizeOption = Annotated[str | None, typer.Option(metavar="SIZE", help="Skip larger files: 500MB, 2GiB [8GiB].")]
 HiddenOption = Annotated[bool, typer.Option("--hidden", help="Enter hidden folders and scan hidden files.")]
 FollowOption = Annotated[bool, typer.Option("--follow-symlinks", help="Enter symlinked folders.")]
-FramesOption = Annotated[int | None, typer.Option(help="Frames of a video, evenly in time [16].")]
+FramesOption = Annotated[
+    str | None, typer.Option(metavar="N", help="Frames of a video, evenly in time, or auto: by time and shot [auto].")
+]
 EveryOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="A frame every so many seconds, instead of --frames.")
 ]
+KeyframesOption = Annotated[
+    bool, typer.Option("--keyframes", help="The frames of a video that are stored whole: a quick look.")
+]
+AllFramesOption = Annotated[bool, typer.Option("--all-frames", help="All frames of a video, as far as memory allows.")]
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps [auto].")]
 PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16 [auto].")]
 BatchOption = Annotated[str | None, typer.Option(metavar="N", help="Pictures in a batch, or auto [auto].")]

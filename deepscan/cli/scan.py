@@ -33,6 +33,8 @@ def scan(
     follow_symlinks: o.FollowOption = False,
     frames: o.FramesOption = None,
     every: o.EveryOption = None,
+    keyframes: o.KeyframesOption = False,
+    all_frames: o.AllFramesOption = False,
     device: o.DeviceOption = None,
     precision: o.PrecisionOption = None,
     batch_size: o.BatchOption = None,

@@ -14,7 +14,8 @@ from deepscan.engine.stages import DECODE, FACES, Stages
 from deepscan.errors import MediaError, OutputError, UnreadableError
 from deepscan.media.decoding import open_file
 from deepscan.media.faces import FaceFinder
-from deepscan.media.frames import Face, Frame, Pixels, Reading, Sampling
+from deepscan.media.film.sampling import sampling_of
+from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.images import read_image
 from deepscan.media.luma import Luma, luma_of, read_luma
 from deepscan.media.video import read_video
@@ -71,7 +72,7 @@ class FileSubject:
             return self._reading
 
     def _decode(self) -> Reading:
-        sampling = Sampling(self._options.frames, self._options.every)
+        sampling = sampling_of(self._options)
         if self._item.kind is MediaKind.VIDEO:
             return read_video(self._item.path, sampling)
         return read_image(self._item.path, self._item.container, sampling)

@@ -56,7 +56,7 @@ def choose(durations: Sequence[float], sampling: Sampling, *, still_first: bool 
     elif len(starts) <= min(sampling.count, room):
         return Choice(times | {first + i: start for i, start in enumerate(starts)})
     else:
-        wanted = sampling.count
+        wanted = min(sampling.count, len(starts))
         count = min(wanted, room)
         moments = [(i + 0.5) * end / count for i in range(count)]
     for moment in moments:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TypeAlias
 
 import numpy as np
@@ -27,29 +28,61 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Footage:
+    """What reading a film told of all of it, beyond the frames that are looked at.
+
+    ``reader`` is the library; ``seconds`` how long it lasts; ``cuts`` the times at which a new shot begins;
+    ``sampling`` a sentence on how frames were chosen; ``budget`` how many might have been. ``times`` are those of the
+    frames that went by one after the other, and ``changes`` how much each differs from the one before it, in grey
+    levels of a small copy (shape (n,), the first is 0); both are empty where the film was not read from start to end.
+    """
+
+    reader: str
+    seconds: float
+    cuts: tuple[float, ...]
+    sampling: str
+    budget: int
+    times: NDArray[np.float64]
+    changes: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Reading:
     """What could be read of a file.
 
     ``frames`` is never empty. ``total`` is the number of frames or pages the file is known to have (None when only a
     full decode would tell). ``problem`` is a sentence when only a part could be read or was read by design of a limit
-    ("the stream is damaged after 3.2 s"), else None.
+    ("the stream is damaged after 3.2 s"), else None. ``footage`` is there for videos.
     """
 
     frames: tuple[Frame, ...]
     total: int | None
     problem: str | None = None
+    footage: Footage | None = None
+
+
+class Rule(StrEnum):
+    """How the frames of a film are chosen."""
+
+    AUTO = "auto"
+    """``count`` frames evenly in time, and more in shots that have none."""
+    EVEN = "even"
+    """``count`` frames evenly in time (the middles of ``count`` equal intervals)."""
+    EVERY = "every"
+    """One every ``every`` seconds, from 0 on."""
+    KEYFRAMES = "keyframes"
+    """The frames that the encoder stored whole."""
+    ALL = "all"
+    """All of them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which frames of a video or animation are wanted.
-
-    ``count`` frames evenly in time (the middles of ``count`` equal intervals), or, when ``every`` is given, one every
-    ``every`` seconds from 0 on.
-    """
+    """Which frames of a video or animation are wanted. An ``every`` goes before the ``rule``."""
 
     count: int = 16
     every: float | None = None
+    rule: Rule = Rule.EVEN
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,9 @@ MAX_SIDE = 65_500
 MAX_FRAMES_READ = 200_000
 """Frames a reader steps through in one video before it gives up and says so (about two hours at 25 frames/s)."""
 
+MAX_PACKETS_READ = 1_000_000
+"""Packets that are listed, without decoding, in one video: four hours at 60 frames/s."""
+
 MAX_PAGES = 64
 """Pages of a TIFF, or frames of an animation, that are examined; the rest is reported as not examined."""
 

@@ -352,7 +352,7 @@ REFUSALS: list[tuple[list[str], str]] = [
     (["--kinds", ""], "Option kinds is '', and must be image, video, or both."),
     (["--max-size", "big"], "Option max-size is 'big', and must be a size such as 500MB or 2GiB."),
     (["--max-size", "0"], "Option max-size is '0', and must be above 0 bytes."),
-    (["--frames", "0"], "Option frames is '0', and must be at least 1."),
+    (["--frames", "0"], "Option frames is '0', and must be auto or at least 1."),
     (["--every", "0"], "Option every is '0.0', and must be a number of seconds above 0."),
     (["--every", "nan"], "Option every is 'nan', and must be a number of seconds above 0."),
     (["--file-seconds", "0"], "Option file-seconds is '0.0', and must be a number of seconds above 0."),
@@ -689,7 +689,10 @@ def test_what_is_too_large_was_not_examined(tree: Path) -> None:
     assert result.exit_code == EXIT_INCOMPLETE
 
 
-@pytest.mark.parametrize(("flags", "count"), [(("--frames", "3"), 3), (("--every", "0.1"), 3)])
+@pytest.mark.parametrize(
+    ("flags", "count"),
+    [(("--frames", "3"), 3), (("--every", "0.1"), 3), (("--keyframes",), 1), (("--all-frames",), 7), ((), 7)],
+)
 def test_frames_of_a_video_are_parts_of_its_answer(
     flags: tuple[str, ...], count: int, evidence: Path, tmp_path: Path, pack: Path
 ) -> None:
@@ -851,6 +854,8 @@ FLAGS: dict[str, tuple[tuple[str, ...], object]] = {
     "kinds": (("--kinds", "video"), (MediaKind.VIDEO,)),
     "frames": (("--frames", "3"), 3),
     "every": (("--every", "0.5"), 0.5),
+    "keyframes": (("--keyframes",), True),
+    "all_frames": (("--all-frames",), True),
     "device": (("--device", "cuda:1"), "cuda:1"),
     "precision": (("--precision", "bf16"), "bf16"),
     "batch_size": (("--batch-size", "7"), 7),
@@ -926,7 +931,7 @@ def test_flags_win_over_the_environment_over_the_file_over_the_defaults(
     invoke("scan", "x")
     invoke("scan", "x", "--frames", "4", "--skip", "classifier", "--hidden", "--max-size", "2MB")
     assert [(o.frames, o.skip, o.hidden, o.max_size) for o in asked] == [
-        (16, (), False, ScanOptions().max_size),
+        (None, (), False, ScanOptions().max_size),
         (2, ("ela",), True, 1_000_000),
         (3, ("identity", "metadata"), False, 1_000_000),
         (4, ("classifier",), True, 2_000_000),

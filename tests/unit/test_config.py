@@ -37,6 +37,9 @@ SETTINGS: list[tuple[str, str, str, Any]] = [
     ("trust-mtime", "true", "1", True),
     ("kinds", '["video"]', "video", (MediaKind.VIDEO,)),
     ("frames", "4", "4", 4),
+    ("frames", '"auto"', "auto", None),
+    ("keyframes", "true", "on", True),
+    ("all-frames", "true", "1", True),
     ("every", "0.5", "0.5", 0.5),
     ("every", '"auto"', "AUTO", None),
     ("device", '"cuda:1"', "cuda:1", "cuda:1"),
@@ -324,3 +327,8 @@ def test_the_defaults_hold() -> None:
     assert TrainOptions() == dataclasses.replace(TrainOptions())
     with pytest.raises(dataclasses.FrozenInstanceError):
         ScanOptions().frames = 3  # type: ignore[misc]
+
+
+def test_key_frames_and_all_frames_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match="keyframes is 'on', and must be off with all-frames"):
+        ScanOptions(keyframes=True, all_frames=True)

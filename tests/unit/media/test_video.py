@@ -16,8 +16,11 @@ import numpy as np
 import pytest
 
 from deepscan.errors import LimitError, MediaError, UnreadableError
-from deepscan.media import clip, decoding, video
-from deepscan.media.clip import WORKER_ENVIRONMENT
+from deepscan.media import decoding, video
+from deepscan.media.film import clips, packets
+from deepscan.media.film.clips import Reader
+from deepscan.media.film.opencv import WORKER_ENVIRONMENT, OpenCvClip, OpenCvReader
+from deepscan.media.film.pyav import PyAvClip, PyAvReader
 from deepscan.media.frames import Reading, Sampling
 from deepscan.media.video import read_video
 from tests import video_factory as factory
@@ -28,6 +31,17 @@ from tests.video_factory import cut, make, number_of, shown_at, times_of, uneven
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in WORKER_ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True, params=[OpenCvReader(), PyAvReader()], ids=lambda reader: reader.name)
+def reader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Reader:
+    """Every test of this module holds for both readers."""
+    chosen: Reader = request.param
+    monkeypatch.setattr(video, "best_reader", lambda: chosen)
+    return chosen
+
+
+CLIPS = (OpenCvClip, PyAvClip)
 
 
 def check(reading: Reading, times: Sequence[float], sampling: Sampling, *, tolerance: float = 0.0015) -> None:
@@ -131,8 +145,9 @@ def test_indexed_containers_are_really_sought(
 def test_seeks_that_land_late_cost_time_or_the_frame_but_never_give_another(
     videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch, reread: int
 ) -> None:
-    real = clip.Clip.seek
-    monkeypatch.setattr(clip.Clip, "seek", lambda self, to: real(self, to + 30))
+    for kind in CLIPS:
+        real = kind.seek
+        monkeypatch.setattr(kind, "seek", lambda self, to, real=real: real(self, to + 30))
     monkeypatch.setattr(video, "REREAD", reread)
     reading = read_video(videos["uneven.mp4"], Sampling(3))
     if reread:
@@ -278,14 +293,15 @@ def test_equal_timestamps_are_survived(tmp_path: Path) -> None:
 
 
 def test_repeating_timestamps_are_put_in_order_and_told() -> None:
-    times, problem = video._settled([0.0, 0.1, 0.1, 0.05, 0.2], video._Packets(), 25)
+    times, problem = packets.settled([0.0, 0.1, 0.1, 0.05, 0.2], packets.Packets(), 25)
     assert times == (0.0, 0.1, 0.1, 0.1, 0.2)
     assert problem is not None
     assert "repeat or run backwards" in problem
 
 
 def test_frame_limit_ends_the_reading_and_is_told(videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip, "MAX_FRAMES_READ", 20)
+    for module in (clips, video):
+        monkeypatch.setattr(module, "MAX_FRAMES_READ", 20)
     reading = read_video(videos["even.mp4"], Sampling(4))
     assert [number_of(f.pixels) for f in reading.frames] == [2, 7, 12, 17]
     assert reading.total is None
@@ -301,7 +317,7 @@ def test_time_limit_keeps_what_was_read(videos: dict[str, Path], monkeypatch: py
         ticks[0] += 1
         return float(ticks[0])
 
-    for module in ("clip", "video"):
+    for module in ("film.clips", "video"):
         monkeypatch.setattr(f"deepscan.media.{module}.time", SimpleNamespace(monotonic=monotonic))
     monkeypatch.setattr(video, "VIDEO_SECONDS", 1e6)
     whole = read_video(videos["one-key-frame.mp4"], Sampling(10))
@@ -325,7 +341,8 @@ def test_no_time_at_all_is_a_limit_not_damage(videos: dict[str, Path], monkeypat
 
 def test_frames_above_the_pixel_limit_are_refused(videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decoding, "MAX_PIXELS", 192 * 96 - 1)
-    monkeypatch.setattr(clip.Clip, "pixels", None)  # nothing may be converted
+    for kind in CLIPS:
+        monkeypatch.setattr(kind, "pixels", None)  # nothing may be converted
     with pytest.raises(LimitError, match=r"192 x 96 pixels for its frames"):
         read_video(videos["even.mp4"], Sampling())
 
@@ -404,26 +421,26 @@ def test_what_python_raises_while_opencv_reads_comes_out(
 ) -> None:
     """An exception inside OpenCV's own calls would end the process."""
 
-    def interrupted(self: clip._Source) -> bool:
+    def interrupted(self: clips.Source) -> bool:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(clip._Source, "_spent", interrupted)
+    monkeypatch.setattr(clips.Source, "spent", interrupted)
     with pytest.raises(KeyboardInterrupt):
         read_video(videos["even.mp4"], Sampling())
 
 
 def test_read_errors_of_the_disk_are_told(videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(self: clip._Source) -> bool:
+    def failing(self: clips.Source) -> bool:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(clip._Source, "_spent", failing)
+    monkeypatch.setattr(clips.Source, "spent", failing)
     # A seek that fails is an answer FFmpeg knows; a read that fails is the disk's fault, and not the file's.
     with pytest.raises(UnreadableError, match="cannot be read: Input/output error"):
         read_video(videos["even.mp4"], Sampling())
 
 
 def test_endless_opening_is_cut_off(videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clip, "READS_TO_OPEN", 0)
+    monkeypatch.setattr(clips, "READS_TO_OPEN", 0)
     with pytest.raises(UnreadableError, match="cannot be opened"):
         read_video(videos["even.mp4"], Sampling())
 

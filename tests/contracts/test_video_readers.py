@@ -1,0 +1,247 @@
+"""What holds for every reader of videos: the frame shown at each asked time, by the numbers painted into frames.
+
+``tests/unit/media/test_video.py`` runs with both readers too (constant and variable rates, B-frames, edit lists,
+rotation, odd sizes, late and negative starts, damage); here are the kinds of picture, the rules, and their agreement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, cast
+
+import av
+import numpy as np
+import pytest
+from av.video.stream import VideoStream
+
+from deepscan.errors import MediaError, UnreadableError
+from deepscan.media import video
+from deepscan.media.film.clips import Reader, best_reader
+from deepscan.media.film.opencv import OpenCvReader
+from deepscan.media.film.pyav import PyAvReader
+from deepscan.media.frames import Rule, Sampling
+from deepscan.media.video import read_video
+from tests.video_factory import make, number_of, paint, patch, times_of, uneven_times
+
+READERS: tuple[Reader, ...] = (OpenCvReader(), PyAvReader())
+EVEN = times_of(60)
+
+
+@pytest.fixture(params=READERS, ids=lambda reader: reader.name)
+def reader(request: pytest.FixtureRequest) -> Reader:
+    chosen: Reader = request.param
+    return chosen
+
+
+def numbers(path: Path, sampling: Sampling, reader: Reader) -> list[int]:
+    """The painted numbers, each compared with the frame's own."""
+    reading = read_video(path, sampling, reader)
+    assert reading.problem is None
+    found = [number_of(frame.pixels) for frame in reading.frames]
+    assert found == [frame.index for frame in reading.frames]
+    return found
+
+
+def make_kind(path: Path, pixel_format: str, codec: str, settings: Mapping[str, str], tags: Mapping[str, int]) -> Path:
+    """A video of 60 numbered frames in an unusual kind of picture."""
+    with av.open(str(path), "w") as container:
+        stream = cast("VideoStream", container.add_stream(codec, rate=25))
+        stream.width, stream.height, stream.pix_fmt = 192, 96, pixel_format
+        stream.options = dict(settings)
+        for name, value in tags.items():
+            setattr(stream.codec_context, name, value)
+        for number in range(60):
+            frame = av.VideoFrame.from_ndarray(paint(number, 192, 96), format="rgb24").reformat(format=pixel_format)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    return path
+
+
+KINDS: dict[str, tuple[str, str, dict[str, str], dict[str, int]]] = {
+    "ten-bit.mp4": ("yuv420p10le", "libx264", {"preset": "ultrafast", "crf": "12"}, {}),
+    # ITU-T H.273: primaries 9 (BT.2020), transfer 16 (PQ), matrix 9, as HDR10 has them.
+    "hdr.mkv": (
+        "yuv420p10le",
+        "libx264",
+        {"preset": "ultrafast", "crf": "12"},
+        {"color_primaries": 9, "color_trc": 16, "colorspace": 9},
+    ),
+    "interlaced.mp4": ("yuv420p", "libx264", {"crf": "12", "x264-params": "tff=1"}, {}),
+    "interlaced.mpg": ("yuv420p", "mpeg2video", {"flags": "+ildct+ilme", "b": "4000000"}, {}),
+    "full-chroma.mkv": ("yuv444p", "libx264", {"preset": "ultrafast", "crf": "12"}, {}),
+    "lossless-rgb.mkv": ("bgr0", "ffv1", {}, {}),
+    "grey.mkv": ("gray", "ffv1", {}, {}),
+}
+
+
+@pytest.fixture(scope="module")
+def kinds(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("kinds")
+    return {name: make_kind(folder / name, *kind) for name, kind in KINDS.items()}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_kind_of_picture_gives_the_frame_of_its_time(kinds: dict[str, Path], name: str, reader: Reader) -> None:
+    reading = read_video(kinds[name], Sampling(every=0.5), reader)
+    if reader.name == "OpenCV" and name.startswith("interlaced"):  # a known fault of OpenCV, which is told
+        assert reading.problem is not None
+        assert "OpenCV gives interlaced video so" in reading.problem
+        return
+    assert reading.problem is None
+    assert [number_of(f.pixels) for f in reading.frames] == [0, 12, 25, 37, 50]
+    assert [f.seconds for f in reading.frames] == pytest.approx([0.0, 0.48, 1.0, 1.48, 2.0], abs=0.0015)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_both_readers_see_the_same(kinds: dict[str, Path], name: str) -> None:
+    one, other = (read_video(kinds[name], Sampling(5), reader) for reader in READERS)
+    assert one.total == other.total == 60
+    for mine, yours in zip(one.frames, other.frames, strict=True):
+        assert (mine.index, mine.pixels.shape) == (yours.index, yours.pixels.shape)
+        assert mine.seconds == pytest.approx(yours.seconds, abs=0.0015)
+        # Each has its own idea of wide colours, and OpenCV cannot convert interlaced frames.
+        if name != "hdr.mkv" and not name.startswith("interlaced"):
+            assert np.abs(mine.pixels.astype(int) - yours.pixels).mean() < 4
+
+
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Longer than ALWAYS_IN_ORDER, so that seeking is allowed; key frames at 0, 50, 100 ..."""
+    return make(tmp_path_factory.mktemp("long") / "long.mp4", uneven_times(420), key_every=50, b_frames=2)
+
+
+def test_key_frames_are_those_that_the_encoder_stored_whole(long: Path, reader: Reader) -> None:
+    assert numbers(long, Sampling(rule=Rule.KEYFRAMES), reader) == list(range(0, 420, 50))
+
+
+def test_key_frames_without_times_are_found_by_reading_on(tmp_path: Path, reader: Reader) -> None:
+    path = make(tmp_path / "k.ts", EVEN, key_every=20)
+    assert numbers(path, Sampling(rule=Rule.KEYFRAMES), reader) == [0, 20, 40]
+
+
+def test_all_frames_are_all(tmp_path: Path, reader: Reader) -> None:
+    assert numbers(make(tmp_path / "a.mp4", EVEN), Sampling(10**9, rule=Rule.ALL), reader) == list(range(60))
+
+
+def test_all_frames_beyond_the_limit_are_thinned_out_and_told(
+    long: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "MAX_SAMPLED_FRAMES", 42)
+    reading = read_video(long, Sampling(10**9, rule=Rule.ALL), reader)
+    assert [number_of(f.pixels) for f in reading.frames] == list(range(5, 420, 10))
+    assert reading.problem == "All 420 frames were asked for, and 42, evenly spread over the video, are examined."
+
+
+def scenes(number: int, width: int, height: int) -> Any:
+    """Three scenes of unlike colours with things that move in them: cuts at 30 and at 44."""
+    scene = sum(number >= cut for cut in (30, 44))
+    rng = np.random.default_rng(scene)
+    picture = np.full((height, width, 3), rng.integers(30, 220, 3), np.uint8)
+    for _ in range(12):
+        x, y = int(rng.integers(0, width - 30) + number % 20), int(rng.integers(0, height - 20))
+        picture[y : y + 20, x : x + 30] = rng.integers(0, 255, 3)
+    return picture
+
+
+@pytest.fixture(scope="module")
+def cut_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make(tmp_path_factory.mktemp("cut") / "cut.mp4", times_of(200, fps=20), paint=scenes, key_every=100)
+
+
+def test_auto_finds_the_cuts_and_gives_every_shot_a_frame(cut_film: Path, reader: Reader) -> None:
+    reading = read_video(cut_film, Sampling(4, rule=Rule.AUTO), reader)
+    assert reading.footage is not None
+    assert reading.footage.cuts == pytest.approx([1.5, 2.2], abs=0.002)
+    seconds = [cast("float", f.seconds) for f in reading.frames]
+    assert seconds == pytest.approx([1.25, 1.85, 3.75, 6.25, 8.75], abs=0.06)
+    assert reading.footage.seconds == pytest.approx(10.0, abs=0.01)
+    assert reading.footage.reader == reader.name
+    assert "3 shots found" in reading.footage.sampling
+    assert reading.footage.budget == 48
+    assert len(reading.footage.changes) == len(reading.footage.times) == 200
+
+
+def test_a_film_too_long_to_decode_is_looked_at_by_its_key_frames(
+    long: Path, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(video, "SURVEYED_PIXELS", 192 * 96 * 419)
+    monkeypatch.setattr("deepscan.media.film.sampling.AUTO_BASE", 4)
+    monkeypatch.setattr(video, "_walk", None)  # reading in order would fail
+    reading = read_video(long, Sampling(4, rule=Rule.AUTO), reader)
+    assert [number_of(f.pixels) for f in reading.frames] == list(range(0, 420, 50))
+    assert reading.footage is not None
+    assert reading.footage.changes.size == 0
+
+
+def test_frames_are_in_order_and_owned(cut_film: Path, reader: Reader) -> None:
+    reading = read_video(cut_film, Sampling(9), reader)
+    assert all(a.index < b.index for a, b in pairwise(reading.frames))
+    assert all(f.pixels.flags.owndata or f.pixels.base is not None for f in reading.frames)
+    assert all(f.pixels.flags.c_contiguous for f in reading.frames)
+
+
+# Bad input: frames, or a reason.
+
+
+@pytest.mark.parametrize("size", [(2, 2), (1, 1)])
+def test_tiny_frames_are_read(tmp_path: Path, reader: Reader, size: tuple[int, int]) -> None:
+    path = make(
+        tmp_path / "tiny.mkv", EVEN, size=size, codec="ffv1", pixel_format="bgr0", paint=lambda n, w, h: full(n, w, h)
+    )
+    reading = read_video(path, Sampling(3, rule=Rule.AUTO), reader)
+    assert {f.pixels.shape for f in reading.frames} == {(size[1], size[0], 3)}
+    assert [int(f.pixels[0, 0, 0]) for f in reading.frames] == [f.index for f in reading.frames]
+
+
+def full(number: int, width: int, height: int) -> Any:
+    return np.full((height, width, 3), number, np.uint8)
+
+
+@pytest.mark.parametrize("rule", list(Rule))
+def test_one_frame_is_one_frame_by_every_rule(tmp_path: Path, reader: Reader, rule: Rule) -> None:
+    assert numbers(make(tmp_path / "one.mp4", [0]), Sampling(5, rule=rule), reader) == [0]
+
+
+@pytest.mark.parametrize("rate", [b"\0\0\0\0", b"\x7f\xff\xff\xff"])
+def test_no_rate_and_an_absurd_rate_move_no_frame_silently(tmp_path: Path, reader: Reader, rate: bytes) -> None:
+    """The time scale of the media (14496-12, 8.4.2): 0, and two thousand million ticks a second."""
+    path = patch(make(tmp_path / "rate.mp4", EVEN), b"mdhd", 12, rate)
+    try:
+        reading = read_video(path, Sampling(4), reader)
+    except MediaError as e:
+        assert e.message
+        return
+    assert all(number_of(f.pixels) == f.index for f in reading.frames)
+
+
+def test_encrypted_data_are_a_reason(tmp_path: Path, reader: Reader) -> None:
+    path = make(tmp_path / "secret.mp4", EVEN, mux={"encryption_scheme": "cenc-aes-ctr", **_KEYS})
+    try:
+        reading = read_video(path, Sampling(4), reader)
+    except UnreadableError as e:
+        assert "encrypted" in e.message
+        return
+    assert reading.problem is not None or all(f.pixels.size for f in reading.frames)
+
+
+_KEYS = {"encryption_key": "76a6c65c5ea762046bd749a2e632ccbb", "encryption_kid": "a7e61c373e219033c21091fa607bf3b8"}
+
+
+def test_the_best_reader_is_one_of_these() -> None:
+    best_reader.cache_clear()
+    assert best_reader().name == "PyAV"
+
+
+@pytest.fixture
+def _no_pyav(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr("deepscan.media.film.clips.find_spec", lambda name: None)
+    best_reader.cache_clear()
+    yield
+    best_reader.cache_clear()
+
+
+@pytest.mark.usefixtures("_no_pyav")
+def test_without_pyav_opencv_reads() -> None:
+    assert best_reader().name == "OpenCV"
