@@ -298,3 +298,36 @@ class TrainOptions:
         _require(self.subject in ("face", "frame"), "subject", self.subject, "face or frame")
         classes = ("open", "non-commercial", "unknown")
         _require(self.licence_class in classes, "licence_class", self.licence_class, "one of " + ", ".join(classes))
+
+
+@dataclass(frozen=True, slots=True)
+class EvaluateOptions:
+    """Everything that shapes an evaluation.
+
+    ``images`` is where the paths of a list start. ``split`` is ``held-out`` (what a data set states to be validation
+    or test, all of it where it states nothing), ``all``, ``train``, ``val`` or ``test``. ``reals`` are folders of real
+    pictures only. ``robustness`` is how many pictures go through the forms of the robustness table, 0 for none;
+    ``bootstrap`` how many draws make an interval, 0 for none. ``as_crops`` takes every picture for a face cut out
+    already. ``workers`` are the processes that decode and find faces, None for automatic.
+    """
+
+    images: Path | None = None
+    split: str = "held-out"
+    reals: tuple[Path, ...] = ()
+    robustness: int = 400
+    bootstrap: int = 1000
+    seed: int = 0
+    as_crops: bool = False
+    workers: int | None = None
+    fake_label: str | None = None
+    device: str = "auto"
+    precision: str = "auto"
+    offline: bool = False
+
+    def __post_init__(self) -> None:
+        splits = ("held-out", "all", "train", "val", "test")
+        _require(self.split in splits, "split", self.split, "one of " + ", ".join(splits))
+        _require(self.robustness >= 0, "robustness", self.robustness, "0 or more pictures")
+        _require(0 <= self.bootstrap <= 100_000, "bootstrap", self.bootstrap, "between 0 and 100,000 draws")
+        _require(0 <= self.seed < 2**31, "seed", self.seed, "between 0 and 2147483647")
+        _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))

@@ -40,7 +40,11 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # What a report says of a code is what `deepscan explain` says of it; the pages import errors and text only.
     "reports": BASE | {"explain"},
     "training": BASE | {"config", "media", "models"},
-    "cli": BASE | {"explain", "config", "media", "models", "checks", "engine", "reports", "training"},
+    # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.
+    "evaluation": BASE
+    | {"config", "media", "models"}
+    | {f"training.{name}" for name in ("data", "metrics", "splits", "shortcuts", "likelihood", "calibrate")},
+    "cli": BASE | {"explain", "config", "media", "models", "checks", "engine", "reports", "training", "evaluation"},
 }
 """Room -> the rooms, or single modules of rooms, that it may import besides itself."""
 
@@ -50,7 +54,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "rich": ("cli",),
     "typer": ("cli",),
     "sqlite3": ("engine.casefile",),
-    "jinja2": ("reports.html",),
+    "jinja2": ("reports.html", "evaluation.page"),
+    "matplotlib": ("evaluation.plots", "training"),
     "click": (),  # Typer ships its own
 }
 """Library -> the rooms or modules that may import it."""
@@ -62,7 +67,7 @@ HEAVY = MODEL_LIBRARIES | {"cv2", "numpy", "PIL", "scipy", "sklearn", "pandas", 
 
 WIDE_NETS = frozenset({"engine.runner", "cli.app"})
 MAX_LINES, MAX_COMMAND_LINES = 400, 100
-NO_COMMANDS = frozenset({"__init__", "app", "console", "options", "words"})
+NO_COMMANDS = frozenset({"__init__", "app", "console", "evaluation_tables", "options", "words"})
 """Modules of cli/ that are no commands."""
 
 
@@ -172,7 +177,7 @@ def libraries(module: Module) -> Iterator[str]:
 
 def models_unknown(module: Module) -> Iterator[str]:
     """Of the checks only the classifier knows models; the catalogue hands it the card."""
-    if module.room == "checks" and module.name not in ("checks.classifier", "checks.catalogue"):
+    if module.room == "checks" and not within(module.name, ("checks.classifier", "checks.catalogue")):
         for found in imports(module):
             if within(found.module, ("deepscan.models",)):
                 yield f"{module}:{found.line} imports {found.module}"

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.luma import Luma
+from deepscan.media.quality import Quality
 from deepscan.types import CheckResult, Family, MediaItem, MediaKind, Part, Where
 
 
@@ -116,11 +117,15 @@ class Check(Protocol):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One input of a batch: pixels cropped and resized to the model's input, shape (height, width, 3) uint8 RGB."""
+    """One input of a batch: pixels cropped and resized to the model's input, shape (height, width, 3) uint8 RGB.
+
+    ``quality`` is that of the crop before it was resized, where the check has measured it.
+    """
 
     kind: str
     where: Where
     pixels: Pixels
+    quality: Quality | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)

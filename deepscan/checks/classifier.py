@@ -26,26 +26,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.checks.base import CheckSpec, NotApplicableError, Sample, Samples, Subject
+from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, resembles, value_of
 from deepscan.errors import LimitError, ModelError
 from deepscan.media.frames import Frame, Reading
 from deepscan.media.limits import MAX_FACES
-from deepscan.models import describe
-from deepscan.models.card import ModelCard, Threshold
+from deepscan.media.quality import measure
+from deepscan.models.card import ModelCard
+from deepscan.models.coverage import log_odds, stratum_of
 from deepscan.models.preprocess import cut, fit, with_margin
 from deepscan.text import clean, plural
 from deepscan.types import (
     Box,
     CheckResult,
-    Evidence,
     Family,
-    Finding,
-    Level,
     Meaning,
     MediaItem,
     MediaKind,
     Outcome,
     Part,
-    PointsTo,
     Score,
     Where,
 )
@@ -61,9 +59,6 @@ SPEC = CheckSpec(
 
 DIGITS = 4
 """Decimal places of a probability in results: what the network gives is the same to about six."""
-
-MAX_EVIDENCE = 50
-"""Faces or frames listed under one finding, highest first; all of them are among the parts of the result."""
 
 
 class Scorer(Protocol):
@@ -132,12 +127,13 @@ class Classifier:
         if not scored:
             raise ValueError("conclude needs at least one sample")
         total = _pooled(scored)
+        worth = self._worth(samples, scores)
         reached = [t for t in self.card.thresholds if total >= t.probability]
         if reached:
             best = max(reached, key=lambda t: (t.level.rank, t.probability))
-            finding = _resembles(self.card, best, scored, total, samples)
+            finding = resembles(self.card, best, scored, total, samples, worth)
         else:
-            finding = _below(self.card, scored, total, samples)
+            finding = below(self.card, scored, total, samples, worth)
         return CheckResult(
             check=SPEC.id,
             version=SPEC.version,
@@ -147,6 +143,15 @@ class Classifier:
             parts=tuple(sorted((*scored, *samples.left_out), key=lambda part: part.where.frame or 0)),
             partial=samples.problem,
         )
+
+    def _worth(self, samples: Samples, scores: Sequence[float]) -> tuple[Worth, ...]:
+        """The likelihood ratio of every face whose kind of picture the card knows, the highest first."""
+        found = []
+        for sample, value in zip(samples.samples, scores, strict=True):
+            stratum = stratum_of(self.card.strata, sample.quality)
+            if stratum is not None:
+                found.append(Worth(sample.where, stratum, stratum.ratio(log_odds(value))))
+        return tuple(sorted(found, key=lambda worth: -worth.ratio)[:MAX_EVIDENCE])
 
 
 class _Cutter:
@@ -188,7 +193,7 @@ class _Cutter:
             return f"No face was found in {looked_at}, and this model looks at faces only."
         needed = self.card.view.min_side
         if self.largest >= needed:
-            return f"Nothing in {looked_at} has a shape that this model can look at. {self.left_out[0].reason}"
+            return f"Nothing in {looked_at} can be scored by this model. {self.left_out[0].reason}"
         subject = f"Every face found in {looked_at}" if faces_only else looked_at[0].upper() + looked_at[1:]
         largest = f"the largest, with its margin, has {self.largest}" if faces_only else f"at most {self.largest}"
         verb = "is" if frames == 1 or faces_only else "are"
@@ -199,17 +204,18 @@ class _Cutter:
 
     def _take(self, kind: str, frame: Frame, region: Box, box: Box | None) -> None:
         where = self._where(frame, box)
-        short, needed = max(0, min(region.width, region.height)), self.card.view.min_side
-        self.largest = max(self.largest, short)
-        if short < needed:
-            self._leave(kind, where, f"It is too small: {short} pixels on the shorter side, and {needed} are needed.")
+        crop = cut(frame.pixels, region)
+        quality = measure(crop)
+        self.largest = max(self.largest, quality.side)
+        if (refusal := self.card.refusal(quality)) is not None:
+            self._leave(kind, where, refusal)
             return
         try:
-            pixels = fit(cut(frame.pixels, region), self.card.preprocessing)
+            pixels = fit(crop, self.card.preprocessing)
         except LimitError as e:
             self._leave(kind, where, e.message)
             return
-        self.samples.append(Sample(kind, where, np.ascontiguousarray(pixels)))
+        self.samples.append(Sample(kind, where, np.ascontiguousarray(pixels), quality))
 
     def _leave(self, kind: str, where: Where, reason: str) -> None:
         self.left_out.append(Part(kind, where, None, reason))
@@ -233,108 +239,13 @@ def _rounded(value: float, card: ModelCard) -> float:
     return round(min(1.0, max(0.0, float(value))), DIGITS)
 
 
-def _value(part: Part) -> float:
-    assert part.score is not None
-    return part.score.value
-
-
 def _pooled(scored: Sequence[Part]) -> float:
     """One score for a file: see the head of this module."""
     frames: dict[int | None, float] = {}
     for part in scored:
-        frames[part.where.frame] = max(_value(part), frames.get(part.where.frame, 0.0))
+        frames[part.where.frame] = max(value_of(part), frames.get(part.where.frame, 0.0))
     values = sorted(frames.values(), reverse=True)
     if any(part.where.seconds is None for part in scored):
         return values[0]
     upper = values[: (len(values) + 1) // 2]
     return round(math.fsum(upper) / len(upper), DIGITS)
-
-
-def _resembles(card: ModelCard, best: Threshold, scored: Sequence[Part], total: float, samples: Samples) -> Finding:
-    sentences = (
-        _what_scored(card, scored, total, samples),
-        f"That is at or above {best.probability:g}, this model's threshold for {best.level} evidence.",
-        describe.false_alarms(best, card),
-        "" if best.false_alarms is None else _caveat_of_many(card, scored),
-        "Resemblance is no proof: strong compression, filters, retouching or subjects unlike the training data can "
-        "cause it, and it does not say how, by whom or to what end the file was made.",
-        describe.coverage(card),
-        describe.licence(card),
-        _left_out(samples),
-    )
-    lowest = min(t.probability for t in card.thresholds)
-    high = sorted((p for p in scored if _value(p) >= lowest), key=_value, reverse=True)[:MAX_EVIDENCE]
-    proof = Evidence(
-        "threshold",
-        {
-            "level": str(best.level),
-            "probability": best.probability,
-            "false_alarms": best.false_alarms,
-            "measured_on": clean(best.measured_on),
-        },
-    )
-    return Finding(
-        code="DS-MODEL-001",
-        level=best.level,
-        points_to=PointsTo.GENERATED,
-        summary=" ".join(s for s in sentences if s),
-        evidence=(proof, *(Evidence(p.kind, {"probability": _value(p)}, p.where) for p in high)),
-    )
-
-
-def _below(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples) -> Finding:
-    lowest = min((t.probability for t in card.thresholds), default=None)
-    sentences = (
-        _what_scored(card, scored, total, samples),
-        "The model's card sets no threshold, so this says nothing by itself."
-        if lowest is None
-        else f"That is below {lowest:g}, this model's lowest threshold; it does not show that the file is authentic.",
-        describe.coverage(card),
-        describe.licence(card),
-        _left_out(samples),
-    )
-    return Finding("DS-MODEL-002", Level.INFO, PointsTo.NEITHER, " ".join(s for s in sentences if s))
-
-
-def _what_scored(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples) -> str:
-    """What the number is a probability of, and what it was made of."""
-    meaning = f'generated or manipulated (the model\'s label "{clean(card.fake_label, 60)}")'
-    top = max(scored, key=_value)
-    if any(part.where.seconds is None for part in scored):
-        among = f", the highest of {plural(len(scored), top.kind)}," if len(scored) > 1 else ""
-        return f"The model gives {_place(top)}{among} a probability of {total:g} of being {meaning}."
-    frames = len({part.where.frame for part in scored})
-    faces = f" ({plural(len(scored), 'face')} in them; a frame counts with its highest)" if top.kind == "face" else ""
-    return (
-        f"The model gives this file a probability of {total:g} of being {meaning}: the mean over the higher half of "
-        f"{plural(frames, 'scored frame')}{faces}. The highest is {_value(top):g}, for {_place(top)}."
-    )
-
-
-def _caveat_of_many(card: ModelCard, scored: Sequence[Part]) -> str:
-    if not any(part.where.seconds is None for part in scored):
-        return f"That rate is one of single {describe.noun(card)}s; for videos it has not been measured."
-    if len(scored) > 1:
-        return f"Each of the {plural(len(scored), scored[0].kind)} scored is another chance of a false alarm."
-    return ""
-
-
-def _place(part: Part) -> str:
-    where, box = part.where, part.where.box
-    what = f"the {part.kind}"
-    if box is not None:
-        what += f" at x {box.x}, y {box.y} ({box.width} x {box.height} pixels)"
-    if where.seconds is not None:
-        return f"{what} at {where.seconds:.2f} s" + (f" (frame {where.frame})" if where.frame is not None else "")
-    return what if where.frame is None else f"{what} on page {where.frame + 1}" if box else f"page {where.frame + 1}"
-
-
-def _left_out(samples: Samples) -> str:
-    faces = sum(part.kind == "face" for part in samples.left_out)
-    empty = [part for part in samples.left_out if part.kind != "face"]
-    sentences = []
-    if faces:
-        sentences.append(f"Left out: {plural(faces, 'face')}, each with its reason among the parts.")
-    if empty:
-        sentences.append(f"Not scored: {plural(len(empty), empty[0].kind)}, each with its reason among the parts.")
-    return " ".join(sentences)

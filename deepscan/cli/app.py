@@ -16,6 +16,7 @@ import typer
 
 from deepscan import __version__
 from deepscan.cli.checks import checks_app
+from deepscan.cli.evaluate import evaluate
 from deepscan.cli.explain import explain_command
 from deepscan.cli.models import models_app
 from deepscan.cli.options import debug_is_on
@@ -92,6 +93,7 @@ def version_option(
 
 app.command("scan")(bounded(scan))
 app.command("train")(bounded(train))
+app.command("evaluate")(bounded(evaluate))
 app.command("report")(bounded(report_command))
 app.command("explain")(bounded(explain_command))
 for _name, _group in (("checks", checks_app), ("models", models_app)):

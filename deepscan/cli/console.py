@@ -41,7 +41,9 @@ COLOURS = {
 }
 
 
-class _Terminal(RichConsole):
+class Terminal(RichConsole):
+    """A terminal that leaves a closed pipe to the error boundary."""
+
     def on_broken_pipe(self) -> None:
         """Rich would end the program with exit code 1, which here means that something was found."""
         raise BrokenPipeError
@@ -53,9 +55,9 @@ class Console:
     def __init__(self, *, quiet: bool, colour: bool, stdout_is_data: bool) -> None:
         self._quiet = quiet
         no_colour = not colour or bool(os.environ.get("NO_COLOR"))
-        self._err = _Terminal(stderr=True, no_color=no_colour, highlight=False)
+        self._err = Terminal(stderr=True, no_color=no_colour, highlight=False)
         out = sys.stderr if stdout_is_data else sys.stdout
-        self._out = _Terminal(file=out, no_color=no_colour, highlight=False, soft_wrap=False)
+        self._out = Terminal(file=out, no_color=no_colour, highlight=False, soft_wrap=False)
 
     @contextmanager
     def events(self) -> Iterator[Silent]:

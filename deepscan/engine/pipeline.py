@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import BatchCheck, Check, Sample, Samples
+from deepscan.checks.base import BatchCheck, Check, Samples
 from deepscan.config import ScanOptions
 from deepscan.engine.batching import Attempt, Batcher, Scored
 from deepscan.engine.events import Events
@@ -284,7 +284,7 @@ def _attempt(check: BatchCheck) -> Attempt:
 def _without_pixels(samples: Samples) -> Samples:
     """The samples as :meth:`BatchCheck.conclude` needs them, without the pixels that wait in the batch."""
     nothing: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
-    return replace(samples, samples=tuple(Sample(s.kind, s.where, nothing) for s in samples.samples))
+    return replace(samples, samples=tuple(replace(s, pixels=nothing) for s in samples.samples))
 
 
 def automatic_workers() -> int:

@@ -1,7 +1,8 @@
 """The model card: what a model needs, what it claims, and what it was measured at.
 
 Facts about a model live here, beside its weights, and nowhere else. An unknown or missing field is refused, so that a
-card of another version is never half understood.
+card of another version is never half understood. Cards of the first format stay valid: they claim nothing of what it
+had no fields for.
 """
 
 from __future__ import annotations
@@ -11,13 +12,22 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from deepscan import types
 from deepscan.errors import CorruptPackError
+from deepscan.models.coverage import NO_LIMITS, Limits, Stratum, out_of_range
 from deepscan.types import JSONValue, Level
 
-CARD_FORMAT = "deepscan-pack/1"
+if TYPE_CHECKING:
+    from deepscan.media.quality import Quality
+
+CARD_FORMAT = "deepscan-pack/2"
+"""The format that is written."""
+FIRST_FORMAT = "deepscan-pack/1"
+"""The format without :data:`SINCE_SECOND`, which is read, and kept when such a card is written again."""
+SINCE_SECOND = frozenset({"limits", "strata"})
+
 CARD_NAME = "card.json"
 WEIGHTS_NAME = "model.safetensors"
 
@@ -106,7 +116,8 @@ class ModelCard:
 
     ``coverage`` says which manipulations it was trained and measured on; ``licence_class`` is ``open``,
     ``non-commercial`` or ``unknown``; ``tolerance`` is how far a golden logit may move in fp32.
-    ``metrics`` is what it was measured at; ``provenance`` how it was made (command line, seed, versions).
+    ``metrics`` is what it was measured at; ``provenance`` how it was made (command line, seed, versions). ``limits``
+    is the quality a crop must have, ``strata`` what a score is worth by quality; a card may have neither.
     """
 
     format: str
@@ -128,13 +139,18 @@ class ModelCard:
     weights_sha256: str
     golden: tuple[Golden, ...]
     tolerance: float
+    limits: Limits = NO_LIMITS
+    strata: tuple[Stratum, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.format != CARD_FORMAT:
+        if self.format not in (CARD_FORMAT, FIRST_FORMAT):
             raise CorruptPackError(
-                f"The model card has format {self.format!r}, and this deepscan reads {CARD_FORMAT!r}.",
+                f"The model card has format {self.format!r}, and this deepscan reads {FIRST_FORMAT!r} and "
+                f"{CARD_FORMAT!r}.",
                 "Use a pack made for this version of deepscan.",
             )
+        if self.format == FIRST_FORMAT and (self.limits != NO_LIMITS or self.strata):
+            raise CorruptPackError(f"The model card has format {FIRST_FORMAT!r}, which has no limits and no strata.")
         if self.fake_label not in self.labels:
             raise CorruptPackError(f"The model card names the fake label {self.fake_label!r}, which is not a label.")
         if len(self.labels) < 2:
@@ -149,11 +165,18 @@ class ModelCard:
         """Which output of the model means fake."""
         return self.labels.index(self.fake_label)
 
+    def refusal(self, quality: Quality) -> str | None:
+        """Why a crop of this quality is not scored, as a sentence; None when it is."""
+        if quality.side < self.view.min_side:
+            needed = self.view.min_side
+            return f"It is too small: {quality.side} pixels on the shorter side, and {needed} are needed."
+        return self.limits.refusal(quality)
+
 
 def to_json(card: ModelCard) -> dict[str, JSONValue]:
     """The card as the JSON object that ``card.json`` holds."""
     plain: dict[str, JSONValue] = json.loads(json.dumps(_plain(card)))
-    return plain
+    return {k: v for k, v in plain.items() if card.format != FIRST_FORMAT or k not in SINCE_SECOND}
 
 
 def from_json(document: Mapping[str, JSONValue], source: str) -> ModelCard:
@@ -162,6 +185,8 @@ def from_json(document: Mapping[str, JSONValue], source: str) -> ModelCard:
     Raises:
         CorruptPackError: a field is missing, unknown, or of the wrong type.
     """
+    if isinstance(document, Mapping) and document.get("format") == FIRST_FORMAT and not SINCE_SECOND & document.keys():
+        document = {**document, "limits": _plain(NO_LIMITS), "strata": []}
     card = _build(ModelCard, document, source, "")
     assert isinstance(card, ModelCard)
     return card
@@ -213,6 +238,7 @@ def _out_of_range(card: ModelCard) -> Iterator[str]:
         yield "the tolerance is not a number above 0"
     if not all(math.isfinite(golden.logit) for golden in card.golden):
         yield "a golden logit is not a number"
+    yield from out_of_range(card.limits, card.strata)
 
 
 def _threshold_out_of_range(threshold: Threshold) -> Iterator[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from deepscan.models.card import ModelCard, Threshold, to_json
+from deepscan.models.coverage import Stratum
 from deepscan.text import clean, plural, size
 from deepscan.types import JSONValue
 
@@ -30,6 +32,35 @@ def false_alarms(threshold: Threshold, card: ModelCard) -> str:
     return (
         f"{share(threshold.false_alarms)} of the real {noun(card)}s it was measured on reached that threshold "
         f"({clean(threshold.measured_on)})."
+    )
+
+
+SCALE = (
+    (2, "do not support either side"),
+    (10, "give weak support"),
+    (100, "give moderate support"),
+    (1_000, "give moderately strong support"),
+    (10_000, "give strong support"),
+    (math.inf, "give very strong support"),
+)
+"""From which ratio on which words are used: the verbal scale of the ENFSI Guideline for Evaluative Reporting (2015),
+whose first step begins at 2.
+"""
+
+
+def likelihood(stratum: Stratum, ratio: float, card: ModelCard) -> str:
+    """Two sentences: what a score is worth, in numbers and in words, and how far the numbers reach."""
+    rises, size = ratio >= 1, max(ratio, 1 / ratio)
+    sides = ("fakes", f"real {noun(card)}s") if rises else (f"real {noun(card)}s", "fakes")
+    words = next(words for end, words in SCALE if size < end)
+    towards = "" if size < SCALE[0][0] else f" for {'a fake' if rises else f'a real {noun(card)}'} over the other"
+    at_bound = "at least " if ratio in (stratum.lower, stratum.upper) and size > 1 else ""
+    return (
+        f"Among {noun(card)}s of its kind ({clean(stratum.name, 120)}), such a score is {at_bound}{size:.2g} times as "
+        f"frequent with {sides[0]} as with {sides[1]}: numbers that {words}{towards}. The {stratum.real:,} real and "
+        f"{stratum.fake:,} fake ones it was measured on ({clean(stratum.measured_on, 120)}) bound that ratio "
+        f"to between 1/{1 / stratum.lower:.3g} and {stratum.upper:.3g}; what is more probable depends on everything "
+        "else known too."
     )
 
 
@@ -72,6 +103,8 @@ def lines(pack: Pack) -> tuple[tuple[str, str], ...]:
         ("trained on", clean(card.data, None)),
     ]
     rows += _block("thresholds", [_threshold(threshold, card) for threshold in card.thresholds] or ["none"])
+    rows += _block("not scored", _limits(card) or ["nothing but what is too small"])
+    rows += _block("likelihood", [_stratum(stratum) for stratum in card.strata] or ["no ratios were measured"])
     rows += _block("measured", _pairs(card.metrics) or ["nothing"])
     rows += _block("made by", _pairs(card.provenance) or ["unknown"])
     rows.append(("self-test", plural(len(card.golden), "golden answer") if card.golden else "the card has none"))
@@ -151,6 +184,23 @@ def _calibration(card: ModelCard) -> str:
     if calibration.method == "none":
         return "none: the model's probabilities are used as they are"
     return f"{clean(calibration.method, 60)}, temperature {calibration.temperature:g}, bias {calibration.bias:g}"
+
+
+def _limits(card: ModelCard) -> list[str]:
+    limits = card.limits
+    found = (
+        (limits.min_brightness, "mean brightness below {:.0f} of 255"),
+        (limits.min_sharpness, "sharpness below {:.1f}"),
+        (limits.max_blockiness, "blockiness above {:.2f}"),
+    )
+    return [words.format(value) for value, words in found if value is not None]
+
+
+def _stratum(stratum: Stratum) -> str:
+    return (
+        f"{clean(stratum.name, 120)}: ratios between 1/{1 / stratum.lower:.3g} and {stratum.upper:.3g}, from "
+        f"{stratum.real:,} real and {stratum.fake:,} fake ({clean(stratum.measured_on, 120)})"
+    )
 
 
 def _threshold(threshold: Threshold, card: ModelCard) -> str:

@@ -40,8 +40,8 @@ def with_margin(box: Box, view: View, width: int, height: int) -> Box:
 
 
 def cut(pixels: Pixels, box: Box) -> Pixels:
-    """The pixels inside a box (a view, not a copy)."""
-    return pixels[box.y : box.y + box.height, box.x : box.x + box.width]
+    """The pixels inside a box (a view, not a copy); none of a box that lies outside."""
+    return pixels[box.y : max(0, box.y + box.height), box.x : max(0, box.x + box.width)]
 
 
 def fit(pixels: Pixels, rule: Preprocessing) -> Pixels:

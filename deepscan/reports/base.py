@@ -216,9 +216,16 @@ def write_stdout(
         BrokenPipeError: the reader has gone (``| head``), which is no error; the command line ends quietly.
     """
     (renderer,) = choose([format])
+    with open_stdout(stream) as plain:
+        _adjusted(renderer, setting).render(report, renderer.names[0], plain)
+
+
+@contextmanager
+def open_stdout(stream: TextIO) -> Iterator[TextIO]:
+    """Standard output for data: see :func:`write_stdout`, whose errors it raises."""
     try:
         with unchanged(stream) as plain:
-            _adjusted(renderer, setting).render(report, renderer.names[0], plain)
+            yield plain
     except BrokenPipeError:
         raise
     except OSError as e:

@@ -57,13 +57,8 @@ def read_dataset(dataset: Path, images: Path | None = None) -> tuple[Record, ...
     Raises:
         TrainingError: nothing is there, a label is unknown, or one of the two classes is missing.
     """
-    if dataset.is_dir():
-        records = tuple(_from_tree(dataset))
-    elif dataset.is_file():
-        records = tuple(_from_csv(dataset, images or dataset.parent))
-    else:
-        raise TrainingError(f"There is no data set at {dataset}.", "Give a folder with Real and Fake in it, or a CSV.")
-    present = tuple(r for r in records if _is_there(r.path))
+    records = read_records(dataset, images)
+    present = tuple(r for r in records if is_there(r.path))
     missing = len(records) - len(present)
     if missing and not present:
         raise TrainingError(
@@ -76,6 +71,19 @@ def read_dataset(dataset: Path, images: Path | None = None) -> tuple[Record, ...
         if not any(r.fake is fake for r in present):
             raise TrainingError(f"{dataset} holds no {name} pictures.", "Both classes are needed to learn one of them.")
     return present
+
+
+def read_records(dataset: Path, images: Path | None = None) -> tuple[Record, ...]:
+    """Every record that a data set names, of one class or both, whether its file is there or not.
+
+    Raises:
+        TrainingError: nothing is there, or a label is unknown.
+    """
+    if dataset.is_dir():
+        return tuple(_from_tree(dataset))
+    if dataset.is_file():
+        return tuple(_from_csv(dataset, images or dataset.parent))
+    raise TrainingError(f"There is no data set at {dataset}.", "Give a folder with Real and Fake in it, or a CSV.")
 
 
 def drop_unreadable(records: Sequence[Record]) -> tuple[Record, ...]:
@@ -114,7 +122,8 @@ def describe(records: Iterable[Record]) -> str:
     return "\n".join(f"  {source:<24} {label:<5} {count:>8,}" for (source, label), count in sorted(counts.items()))
 
 
-def _is_there(path: Path) -> bool:
+def is_there(path: Path) -> bool:
+    """Whether a file is there and holds something."""
     try:
         return path.stat().st_size > 0
     except OSError:

@@ -16,7 +16,8 @@ import pytest
 from numpy.typing import NDArray
 
 from deepscan.checks.base import BatchCheck, NotApplicableError, Samples
-from deepscan.checks.classifier import MAX_EVIDENCE, SPEC, Classifier
+from deepscan.checks.classifier import SPEC, Classifier
+from deepscan.checks.classifier_findings import MAX_EVIDENCE
 from deepscan.errors import ModelError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.limits import MAX_FACES

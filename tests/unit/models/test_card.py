@@ -13,8 +13,12 @@ import pytest
 from deepscan.errors import CorruptPackError
 from deepscan.models import card as cards
 from deepscan.models.card import Calibration, Golden, Preprocessing, Threshold, View
+from deepscan.models.coverage import Limits, Stratum
 from deepscan.types import Level
 from tests.fake_pack import make_card
+
+STRATUM = Stratum("all", 1, None, 0.0, None, 1.0, 0.0, 0.1, 10.0, 5, 5, "x")
+GOLD = Path(__file__).parents[2] / "gold" / "cards"
 
 
 def test_a_card_survives_its_file(tmp_path: Path) -> None:
@@ -58,6 +62,26 @@ def test_a_missing_field_is_refused_by_name(field: str) -> None:
         cards.from_json(document, "card.json")
 
 
+@pytest.mark.parametrize("name", ["card-1.json", "card-2.json"])
+def test_cards_of_every_format_are_read_and_written_as_they_were(name: str, tmp_path: Path) -> None:
+    """The files are cards as they were published; what is read must never lose or add a field of theirs."""
+    (tmp_path / "card.json").write_bytes((GOLD / name).read_bytes())
+    card = cards.load(tmp_path)
+    assert card.format == f"deepscan-pack/{name[5]}"
+    cards.save(card, tmp_path)
+    assert (tmp_path / "card.json").read_bytes() == (GOLD / name).read_bytes()
+
+
+def test_a_card_of_the_first_format_claims_nothing_of_the_second() -> None:
+    document = json.loads((GOLD / "card-1.json").read_bytes())
+    card = cards.from_json(document, "card-1.json")
+    assert card.strata == ()
+    assert card.limits == Limits()
+    for field in ("limits", "strata"):
+        with pytest.raises(CorruptPackError, match=r"missing|unknown|no limits"):
+            cards.from_json({**document, field: cards.to_json(make_card())[field]}, "card-1.json")
+
+
 def _rule(**changes: Any) -> Preprocessing:
     return replace(make_card().preprocessing, **changes)
 
@@ -65,7 +89,16 @@ def _rule(**changes: Any) -> Preprocessing:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": "deepscan-pack/2"},
+        {"format": "deepscan-pack/3"},
+        {"format": "deepscan-pack/1", "limits": Limits(min_brightness=5.0)},
+        {"format": "deepscan-pack/1", "strata": (STRATUM,)},
+        {"limits": Limits(min_brightness=-1.0)},
+        {"limits": Limits(max_blockiness=float("nan"))},
+        {"strata": (replace(STRATUM, lower=0.0),)},
+        {"strata": (replace(STRATUM, upper=0.9),)},
+        {"strata": (replace(STRATUM, slope=-1.0),)},
+        {"strata": (replace(STRATUM, offset=float("inf")),)},
+        {"strata": (replace(STRATUM, real=0),)},
         {"fake_label": "fake"},
         {"labels": ("Fake",)},
         {"labels": ("Fake", "Fake")},

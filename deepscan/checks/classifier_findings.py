@@ -1,0 +1,145 @@
+"""What the classifier says: its findings in words, with what each number is a number of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from deepscan.checks.base import Samples
+from deepscan.models import describe
+from deepscan.models.card import ModelCard, Threshold
+from deepscan.models.coverage import Stratum
+from deepscan.text import clean, plural
+from deepscan.types import Evidence, Finding, Level, Part, PointsTo, Where
+
+MAX_EVIDENCE = 50
+"""Faces or frames listed under one finding, highest first; all of them are among the parts of the result."""
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What the score of one part is worth: a likelihood ratio, and the card's kind of picture it comes from."""
+
+    where: Where
+    stratum: Stratum
+    ratio: float
+
+
+def value_of(part: Part) -> float:
+    """The probability of a part that was scored."""
+    assert part.score is not None
+    return part.score.value
+
+
+def resembles(
+    card: ModelCard, best: Threshold, scored: Sequence[Part], total: float, samples: Samples, worth: Sequence[Worth]
+) -> Finding:
+    """The finding for a score at or above a threshold; ``worth`` has the highest likelihood ratio first."""
+    sentences = (
+        _what_scored(card, scored, total, samples),
+        f"That is at or above {best.probability:g}, this model's threshold for {best.level} evidence.",
+        describe.false_alarms(best, card),
+        "" if best.false_alarms is None else _caveat_of_many(card, scored),
+        describe.likelihood(worth[0].stratum, worth[0].ratio, card) if worth else "",
+        "Resemblance is no proof: strong compression, filters, retouching or subjects unlike the training data can "
+        "cause it, and it does not say how, by whom or to what end the file was made.",
+        describe.coverage(card),
+        describe.licence(card),
+        _left_out(samples),
+    )
+    lowest = min(t.probability for t in card.thresholds)
+    high = sorted((p for p in scored if value_of(p) >= lowest), key=value_of, reverse=True)[:MAX_EVIDENCE]
+    proof = Evidence(
+        "threshold",
+        {
+            "level": str(best.level),
+            "probability": best.probability,
+            "false_alarms": best.false_alarms,
+            "measured_on": clean(best.measured_on),
+        },
+    )
+    return Finding(
+        code="DS-MODEL-001",
+        level=best.level,
+        points_to=PointsTo.GENERATED,
+        summary=" ".join(s for s in sentences if s),
+        evidence=(proof, *(Evidence(p.kind, {"probability": value_of(p)}, p.where) for p in high), *_ratios(worth)),
+    )
+
+
+def below(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples, worth: Sequence[Worth]) -> Finding:
+    """What is said of a score below every threshold."""
+    lowest = min((t.probability for t in card.thresholds), default=None)
+    sentences = (
+        _what_scored(card, scored, total, samples),
+        "The model's card sets no threshold, so this says nothing by itself."
+        if lowest is None
+        else f"That is below {lowest:g}, this model's lowest threshold; it does not show that the file is authentic.",
+        describe.likelihood(worth[0].stratum, worth[0].ratio, card) if worth else "",
+        describe.coverage(card),
+        describe.licence(card),
+        _left_out(samples),
+    )
+    summary = " ".join(s for s in sentences if s)
+    return Finding("DS-MODEL-002", Level.INFO, PointsTo.NEITHER, summary, tuple(_ratios(worth)))
+
+
+def _ratios(worth: Sequence[Worth]) -> Iterator[Evidence]:
+    for entry in worth:
+        stratum = entry.stratum
+        yield Evidence(
+            "likelihood ratio",
+            {
+                "ratio": float(f"{entry.ratio:.3g}"),
+                "lower_bound": stratum.lower,
+                "upper_bound": stratum.upper,
+                "kind": clean(stratum.name),
+                "real": stratum.real,
+                "fake": stratum.fake,
+            },
+            entry.where,
+        )
+
+
+def _what_scored(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples) -> str:
+    """What the number is a probability of, and what it was made of."""
+    meaning = f'generated or manipulated (the model\'s label "{clean(card.fake_label, 60)}")'
+    top = max(scored, key=value_of)
+    if any(part.where.seconds is None for part in scored):
+        among = f", the highest of {plural(len(scored), top.kind)}," if len(scored) > 1 else ""
+        return f"The model gives {_place(top)}{among} a probability of {total:g} of being {meaning}."
+    frames = len({part.where.frame for part in scored})
+    faces = f" ({plural(len(scored), 'face')} in them; a frame counts with its highest)" if top.kind == "face" else ""
+    return (
+        f"The model gives this file a probability of {total:g} of being {meaning}: the mean over the higher half of "
+        f"{plural(frames, 'scored frame')}{faces}. The highest is {value_of(top):g}, for {_place(top)}."
+    )
+
+
+def _caveat_of_many(card: ModelCard, scored: Sequence[Part]) -> str:
+    if not any(part.where.seconds is None for part in scored):
+        return f"That rate is one of single {describe.noun(card)}s; for videos it has not been measured."
+    if len(scored) > 1:
+        return f"Each of the {plural(len(scored), scored[0].kind)} scored is another chance of a false alarm."
+    return ""
+
+
+def _place(part: Part) -> str:
+    where, box = part.where, part.where.box
+    what = f"the {part.kind}"
+    if box is not None:
+        what += f" at x {box.x}, y {box.y} ({box.width} x {box.height} pixels)"
+    if where.seconds is not None:
+        return f"{what} at {where.seconds:.2f} s" + (f" (frame {where.frame})" if where.frame is not None else "")
+    return what if where.frame is None else f"{what} on page {where.frame + 1}" if box else f"page {where.frame + 1}"
+
+
+def _left_out(samples: Samples) -> str:
+    faces = sum(part.kind == "face" for part in samples.left_out)
+    empty = [part for part in samples.left_out if part.kind != "face"]
+    sentences = []
+    if faces:
+        sentences.append(f"Left out: {plural(faces, 'face')}, each with its reason among the parts.")
+    if empty:
+        sentences.append(f"Not scored: {plural(len(empty), empty[0].kind)}, each with its reason among the parts.")
+    return " ".join(sentences)

@@ -1,0 +1,29 @@
+"""An evaluation as one HTML page that needs nothing beside it: no script, no font, no address is fetched."""
+
+from __future__ import annotations
+
+from deepscan.evaluation.plots import all_plots, letter
+from deepscan.evaluation.result import Evaluation
+
+TEMPLATE = "evaluation.html.j2"
+
+
+def render(found: Evaluation) -> str:
+    """The page. Names from the data set are escaped, as everything is that the template is given."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    templates = Environment(
+        loader=PackageLoader("deepscan.evaluation"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters["number"] = lambda value: "–" if value is None else f"{value:.3f}"
+    templates.filters["share"] = lambda value: "–" if value is None else f"{value:.1%}"
+    templates.filters["interval"] = lambda pair: "" if pair is None else f"{pair[0]:.3f} to {pair[1]:.3f}"
+    # The plots are drawn here from numbers alone, with letters for names: nothing untrusted is in them.
+    plots = [(title, Markup(svg)) for title, svg in all_plots(found)]  # noqa: S704
+    packs = [(letter(index), pack) for index, pack in enumerate(found.packs)]
+    return templates.get_template(TEMPLATE).render(e=found, packs=packs, plots=plots)
