@@ -20,7 +20,7 @@ from deepscan.checks.compression.doubling import First, estimate, histograms
 from deepscan.checks.double_jpeg import MIN_SIDE, MIN_VALUES, is_double, values
 from deepscan.checks.jpeg_grid import DEVIANT, SHIFTED, JpegGrid
 from deepscan.errors import MediaError
-from tests.benchmarks.evidence.table import Table
+from tests.benchmarks.table import Table
 from tests.fake_subject import FakeSubject
 
 QUALITIES = range(60, 100, 5)

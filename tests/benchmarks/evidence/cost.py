@@ -24,7 +24,7 @@ from deepscan.media.faces import HaarFinder
 from deepscan.media.frames import Pixels
 from deepscan.media.identify import identify
 from deepscan.types import Family, MediaItem
-from tests.benchmarks.evidence.table import Table
+from tests.benchmarks.table import Table
 
 MOST = 5.0
 """Times one decode and one encode that all default checks on a large picture may take."""

@@ -22,7 +22,7 @@ from deepscan.errors import MediaError
 from deepscan.media.images import load_rgb
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.types import Finding, MediaKind
-from tests.benchmarks.evidence.table import Table
+from tests.benchmarks.table import Table
 from tests.fake_subject import FakeSubject
 from tests.unit.checks.watermarked import watermark
 

@@ -15,7 +15,7 @@ from deepscan.checks.metadata import Metadata, judge
 from deepscan.checks.reading.embedded import READ, read_embedded
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.types import Level
-from tests.benchmarks.evidence.table import Table
+from tests.benchmarks.table import Table
 from tests.fake_subject import FakeSubject
 from tests.known.test_corpus_evidence import COLUMNS, WORDS, degrees
 

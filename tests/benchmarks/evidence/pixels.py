@@ -19,8 +19,8 @@ from deepscan.checks.copy_move import MIN_SIDE
 from deepscan.errors import MediaError
 from deepscan.media.frames import Pixels
 from deepscan.media.images import load_rgb
-from tests.benchmarks.evidence.table import Table
 from tests.benchmarks.forgeries import KINDS, Mask, forge, saved
+from tests.benchmarks.table import Table
 
 EACH = 16
 """Forgeries made of each kind."""

@@ -21,7 +21,7 @@ from deepscan.checks.credentials.places import SEARCHED, find_places
 from deepscan.checks.provenance import Provenance
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.types import PointsTo
-from tests.benchmarks.evidence.table import Table
+from tests.benchmarks.table import Table
 from tests.fake_subject import FakeSubject
 
 _STATES = {

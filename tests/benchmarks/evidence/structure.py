@@ -21,7 +21,7 @@ from deepscan.media.frames import Pixels
 from deepscan.media.images import load_rgb
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.types import Finding, Level
-from tests.benchmarks.evidence.table import Table
+from tests.benchmarks.table import Table
 from tests.fake_subject import FakeSubject
 
 CHECKS: tuple[Check, ...] = (Identity(), JpegFile(), PngFile(), MovieFile(), Previews())

@@ -1,0 +1,1 @@
+"""Measures the engine and the model: ``python -m tests.benchmarks.engine``."""

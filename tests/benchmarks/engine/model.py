@@ -1,0 +1,112 @@
+"""The classifier: against transformers' pipeline on the same files, and against the bare model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path
+
+from deepscan.models.packs import BUILTIN_FOLDER
+from tests.benchmarks.engine.bench import Bench, Row, in_turns, median, paths_in, spread
+from tests.benchmarks.engine.child import Child, ask_once
+from tests.benchmarks.table import Table
+
+BATCH_SIZES = (1, 8, 32)
+ALONE: Mapping[str, object] = {"checks": ["classifier"]}
+
+
+def rows(bench: Bench) -> Iterator[Row | Table]:
+    """Against the pipeline with the embedded pack and with ViT-B/16, then the share of the bare model's rate."""
+    with Child() as child:
+        yield from _embedded(bench, child)
+        yield from _vit(bench, child)
+
+
+def _embedded(bench: Bench, child: Child) -> Iterator[Row | Table]:
+    folder = bench.files("faces")
+    rates = _side_by_side(
+        bench,
+        child,
+        model=str(BUILTIN_FOLDER),
+        folder=folder,
+        scans={"all default checks": {}, "classifier alone": ALONE},
+        bare="builtin",
+    )
+    yield _table(f"{bench.size.faces} faces of 256 px, embedded pack", rates)
+    against = "the pipeline, its best batch size"
+    pipeline = max(median(rates[f"pipeline, batch {size}"]) for size in BATCH_SIZES)
+    for name, least in (("all default checks", 1.0), ("classifier alone", 4.0)):
+        ratio = median(rates[name]) / pipeline
+        yield Row(
+            f"files/s, embedded pack, 256 px faces, {name}", against, f"{ratio:.2f}x", f">= {least:g}x", ratio >= least
+        )
+    share = median(rates["classifier alone"]) / median(rates["bare model"])
+    yield Row(
+        "files/s, embedded pack, 256 px faces, classifier alone (finds the faces)",
+        "the bare model, same precision",
+        f"{100 * share:.0f} %",
+        ">= 80 %",
+        share >= 0.8,
+    )
+
+
+def _vit(bench: Bench, child: Child) -> Iterator[Row | Table]:
+    model = str(bench.vit())
+    folder = bench.files("faces", bench.size.vit)
+    options = {**ALONE, "model": model, "fake_label": "Fake"}
+    rates = _side_by_side(bench, child, model=model, folder=folder, scans={"classifier alone": options}, bare=model)
+    yield _table(f"{bench.size.vit} pictures of 256 px, ViT-B/16", rates)
+    scan = median(rates["classifier alone"])
+    pipeline = max(median(rates[f"pipeline, batch {size}"]) for size in BATCH_SIZES)
+    yield Row(
+        "files/s, ViT-B/16, classifier alone",
+        "the pipeline, its best batch size",
+        f"{scan / pipeline:.2f}x",
+        ">= 3x",
+        scan / pipeline >= 3,
+    )
+    share = scan / median(rates["bare model"])
+    yield Row(
+        "files/s, ViT-B/16, classifier alone",
+        "the bare model, same precision",
+        f"{100 * share:.0f} %",
+        ">= 80 %",
+        share >= 0.8,
+    )
+    yield _on_a_gpu(scan, child.ask("has_cuda")["cuda"])
+
+
+def _on_a_gpu(scan: float, cuda: bool) -> Row:
+    what, target = "images/s, ViT-B/16, classifier alone, on a GPU", ">= 3,000 with 16 cores"
+    if not cuda:
+        return Row(what, "-", "not measured: no GPU here", target, None)
+    return Row(what, "-", f"{scan:,.0f}", target, scan >= 3000)
+
+
+def _side_by_side(
+    bench: Bench, child: Child, *, model: str, folder: Path, scans: Mapping[str, Mapping[str, object]], bare: str
+) -> dict[str, list[float]]:
+    """Files a second of the pipeline with each batch size, of each kind of scan, and of the bare model."""
+    files = paths_in(folder)
+    measures = {
+        f"pipeline, batch {size}": partial(_rate, child, "pipeline", model=model, files=files, batch_size=size)
+        for size in BATCH_SIZES
+    }
+    measures |= {name: partial(_scan_rate, str(folder), options) for name, options in scans.items()}
+    measures["bare model"] = partial(_rate, child, "bare", model=bare, pictures=len(files), precision="auto")
+    return in_turns(measures, bench.size.repeats)
+
+
+def _rate(child: Child, function: str, **arguments: object) -> float:
+    return float(child.ask(function, **arguments)["rate"])
+
+
+def _scan_rate(folder: str, options: Mapping[str, object]) -> float:
+    answer = ask_once("scan", folder=folder, options=options)
+    if answer["failed"] or answer["scored"] < 0.9 * answer["files"]:
+        raise RuntimeError(f"{answer['failed']} checks failed, {answer['scored']} of {answer['files']} files scored.")
+    return float(answer["rate"])
+
+
+def _table(title: str, rates: Mapping[str, list[float]]) -> Table:
+    return Table(title, ("", "files/s (range)"), [(name, spread(values)) for name, values in rates.items()])

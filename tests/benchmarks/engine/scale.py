@@ -1,0 +1,66 @@
+"""What does not grow: the peak of memory with the number of files, and the time of a second scan."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tests.benchmarks.engine.bench import Bench, Row, paths_in
+from tests.benchmarks.engine.child import ask_once
+from tests.benchmarks.table import Table
+
+FEW = 1_000
+SECOND = 10_000
+
+
+def rows(bench: Bench) -> Iterator[Row | Table]:
+    """Memory with few and many files, then a scan and the same again."""
+    yield from _memory(bench)
+    yield from _second(bench)
+
+
+def _memory(bench: Bench) -> Iterator[Row | Table]:
+    peaks = {}
+    for count in (FEW, bench.size.specks):
+        case = bench.folder / f"memory{count}.case"
+        folder = str(bench.files("specks", count))
+        answer = ask_once("scan", folder=folder, options={"checks": ["identity"], "workers": 2}, case=str(case))
+        peaks[count] = (answer["memory"], answer["worker_memory"], answer["seconds"])
+    growth = peaks[bench.size.specks][0] / peaks[FEW][0] - 1
+    yield Table(
+        "Peak of memory, one cheap check, with a case file",
+        ("files", "this process", "largest worker", "seconds"),
+        [(f"{n:,}", f"{a / 2**20:.0f} MiB", f"{b / 2**20:.0f} MiB", f"{s:.1f}") for n, (a, b, s) in peaks.items()],
+    )
+    yield Row(
+        f"peak memory of the scanning process, {bench.size.specks:,} files",
+        f"{FEW:,} files",
+        f"{100 * growth:+.0f} %",
+        "within 10 %",
+        abs(growth) <= 0.1,
+    )
+
+
+def _second(bench: Bench) -> Iterator[Row | Table]:
+    """All checks but the model, on files of 16 pixels: the first scan is then as short as it can be."""
+    folder = bench.files("specks", min(SECOND, bench.size.specks))
+    case = str(bench.folder / "second.case")
+    options: dict[str, object] = {"skip": ["classifier"], "workers": 2}
+    first = ask_once("scan", folder=str(folder), options=options, case=case)
+    second = ask_once("scan", folder=str(folder), options=options, case=case)
+    hashing = ask_once("hashing", files=paths_in(folder))["seconds"]
+    if second["reused"] != second["files"]:
+        raise RuntimeError(f"The second scan examined {second['files'] - second['reused']} files anew.")
+    beyond = max(0.0, second["seconds"] - hashing) / first["seconds"]
+    count = first["files"]
+    yield Table(
+        f"A scan of {count:,} files and the same again, without the classifier",
+        ("first", "second", "hashing alone"),
+        [(f"{first['seconds']:.1f} s", f"{second['seconds']:.2f} s", f"{hashing:.2f} s")],
+    )
+    yield Row(
+        f"second scan of {count:,} unchanged files, beyond hashing",
+        "the first scan",
+        f"{100 * beyond:.1f} %",
+        "<= 2 %",
+        beyond <= 0.02,
+    )

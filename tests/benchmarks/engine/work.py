@@ -1,0 +1,178 @@
+"""What is measured, one function each; they run in a :class:`tests.benchmarks.engine.child.Child`."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import multiprocessing
+import resource
+import time
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from deepscan.config import ScanOptions, with_settings
+from deepscan.engine.events import Silent
+from deepscan.types import ItemReport
+
+Answer = dict[str, Any]
+
+_PIPELINES: dict[str, Any] = {}
+
+
+class _Clock(Silent):
+    """Notes when each file was answered."""
+
+    def __init__(self) -> None:
+        self.times: list[float] = []
+        self.reused = 0
+
+    def examined(self, report: ItemReport, *, reused: bool) -> None:
+        self.times.append(time.perf_counter())
+        self.reused += reused
+
+
+def scan(folder: str, options: Mapping[str, object], case: str | None = None) -> Answer:
+    """``deepscan.scan`` of a folder.
+
+    ``rate`` is files a second between the first answer and the last: start of workers and loading of the model apart,
+    which the row on the cold start has. ``seconds`` is the whole call; ``memory`` the peak in bytes of this process,
+    and of the largest worker.
+    """
+    from deepscan import scan as run
+
+    clock = _Clock()
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    started = time.perf_counter()
+    report = run(
+        [Path(folder)], with_settings(ScanOptions(), settings), case=Path(case) if case else None, events=clock
+    )
+    seconds = time.perf_counter() - started
+    # Answers come in bursts, a batch at a time: the burst that is complete at the first instant is left out.
+    first, last = clock.times[0], clock.times[-1]
+    burst = sum(moment - first < 0.02 for moment in clock.times)
+    later = len(clock.times) - burst
+    return {
+        "files": len(report.items),
+        "seconds": seconds,
+        "rate": later / (last - first) if later else len(clock.times) / seconds,
+        "reused": clock.reused,
+        "precision": report.run.precision,
+        "failed": sum(result.outcome in ("failed", "timed_out") for item in report.items for result in item.results),
+        "scored": sum(item.verdict.score is not None for item in report.items),
+        "memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "worker_memory": 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+    }
+
+
+def pipeline(model: str, files: Sequence[str], batch_size: int) -> Answer:
+    """transformers' own way to classify files, its model loaded before the clock starts."""
+    if model not in _PIPELINES:
+        from transformers import pipeline as make
+
+        device = "cuda" if has_cuda()["cuda"] else "cpu"
+        _PIPELINES[model] = make("image-classification", model=model, device=device)
+    classify = _PIPELINES[model]
+    classify(list(files[:2]), batch_size=batch_size)
+    started = time.perf_counter()
+    answers = sum(1 for _ in classify(list(files), batch_size=batch_size))
+    seconds = time.perf_counter() - started
+    return {"files": answers, "seconds": seconds, "rate": answers / seconds}
+
+
+def bare(model: str, pictures: int, precision: str) -> Answer:
+    """The loaded model on pictures that are ready in memory, in batches as a scan's."""
+    import numpy as np
+
+    network = _network(model, precision)
+    rule = network.card.preprocessing
+    rng = np.random.default_rng(1)
+    batch = rng.integers(0, 256, (min(32, pictures), rule.height, rule.width, 3), np.uint8)
+    network.probabilities(batch)
+    started = time.perf_counter()
+    done = 0
+    while done < pictures:
+        network.probabilities(batch)
+        done += len(batch)
+    seconds = time.perf_counter() - started
+    return {"rate": done / seconds, "precision": network.precision, "device": network.device}
+
+
+def decode_and_encode(files: Sequence[str], processes: int) -> Answer:
+    """One full decode and one JPEG encode of each file with Pillow, spread over as many processes."""
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        pool.map(_decode_and_encode, files[:processes], chunksize=1)
+        started = time.perf_counter()
+        pool.map(_decode_and_encode, files, chunksize=1)
+        seconds = time.perf_counter() - started
+    return {"rate": len(files) / seconds}
+
+
+def _decode_and_encode(path: str) -> int:
+    from PIL import Image
+
+    target = io.BytesIO()
+    with Image.open(path) as image:
+        image.convert("RGB").save(target, "JPEG", quality=90)
+    return target.tell()
+
+
+def hashing(files: Sequence[str]) -> Answer:
+    """Reading all files once, for their SHA-256."""
+    started = time.perf_counter()
+    for path in files:
+        with Path(path).open("rb") as file:
+            hashlib.file_digest(file, "sha256")
+    return {"seconds": time.perf_counter() - started}
+
+
+def start(model: str) -> Answer:
+    """Where a cold start goes, in seconds, one part after the other in a fresh process."""
+    laps: dict[str, float] = {}
+    before = time.perf_counter()
+
+    def lap(name: str, part: Callable[[], object]) -> None:
+        nonlocal before
+        part()
+        now = time.perf_counter()
+        laps[name] = now - before
+        before = now
+
+    def load() -> None:
+        _network(model, "auto")
+
+    lap("import deepscan.engine", lambda: __import__("deepscan.engine.scan"))
+    lap("import cv2, SciPy, c2pa", _import_readers)
+    lap("import torch", lambda: __import__("torch"))
+    lap("import transformers and the model's class", lambda: _model_class(model))
+    lap("load and check the model", load)
+    return {"laps": laps}
+
+
+def _import_readers() -> None:
+    for name in ("cv2", "scipy.fft", "c2pa"):
+        __import__(name)
+
+
+def _model_class(model: str) -> object:
+    import json
+
+    import transformers
+
+    config = json.loads((Path(model) / "config.json").read_text())
+    return getattr(transformers, config["architectures"][0])
+
+
+@cache
+def _network(model: str, precision: str) -> Any:
+    from deepscan.models import loader, packs
+
+    return loader.load(packs.find(model, fake_label="Fake", offline=True), device="auto", precision=precision)
+
+
+def has_cuda() -> Answer:
+    """Whether there is a GPU that torch can use."""
+    import torch
+
+    return {"cuda": torch.cuda.is_available()}
