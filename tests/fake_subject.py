@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps
 
+from deepscan.checks.reading.embedded import Embedded, read_embedded
 from deepscan.errors import UnreadableError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.luma import Luma, luma_of, read_luma
@@ -49,6 +50,10 @@ class FakeSubject:
         pixels = self.reading().frames[0].pixels
         stored = read_luma(self.path) if self.item.container == "jpeg" else None
         return stored or luma_of(pixels)
+
+    def embedded(self) -> Embedded:
+        with self.open() as file:
+            return read_embedded(file, self.item.container)
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         return self.found

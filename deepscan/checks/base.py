@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from deepscan.checks.reading.embedded import Embedded
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.luma import Luma
 from deepscan.media.quality import Quality
@@ -85,6 +86,13 @@ class Subject(Protocol):
         """The brightness of a picture: of a JPEG as its decoder gives it, of others the first frame's.
 
         Raises as :meth:`reading` does.
+        """
+
+    def embedded(self) -> Embedded:
+        """The metadata of the file, of a container in :data:`deepscan.checks.reading.embedded.READ`.
+
+        Raises:
+            UnreadableError: the disk gives an error.
         """
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:

@@ -15,6 +15,7 @@ from deepscan.checks.cloning.regions import Mask
 from deepscan.checks.cloning.search import Copy, find_copies
 from deepscan.checks.cloning.transform import Motion, describe, rescale
 from deepscan.checks.exhibits import outline
+from deepscan.checks.scope import only_pictures
 from deepscan.media.frames import Pixels
 from deepscan.types import (
     Box,
@@ -59,7 +60,7 @@ class CopyMove:
 
     def why_not(self, item: MediaItem) -> str | None:
         """It looks at single pictures."""
-        return "Copied parts are looked for in pictures, and this is a video." if item.kind is MediaKind.VIDEO else None
+        return only_pictures(item, "Copied parts are looked for in")
 
     def run(self, subject: Subject) -> CheckResult:
         """Search the picture (the first page or frame) for copies.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
 from deepscan.checks.compression.doubling import Counts, First, estimate, histograms
+from deepscan.checks.scope import only_jpeg
 from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, Outcome, PointsTo
 
 TWICE = "DS-STRUCT-030"
@@ -48,11 +49,7 @@ class DoubleJpeg:
 
     def why_not(self, item: MediaItem) -> str | None:
         """Only a JPEG has the coefficients of its last save."""
-        if item.kind is MediaKind.VIDEO:
-            return "Double compression is looked for in JPEG pictures, and this is a video."
-        if item.container != "jpeg":
-            return f"Double compression is looked for in JPEG pictures, and this is a {item.container.upper()} file."
-        return None
+        return only_jpeg(item, "Double compression is looked for in")
 
     def run(self, subject: Subject) -> CheckResult:
         """Compare the histograms of the coefficients with those that one save and two saves make.

@@ -16,23 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
+from deepscan.checks.base import CheckSpec, Cost, Subject
 from deepscan.checks.exhibits import heat_map
+from deepscan.checks.maps import Map, MapCheck, refuse_small
 from deepscan.media.frames import Pixels
-from deepscan.media.luma import TURNED_BY_A_QUARTER, Plane
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    Level,
-    Meaning,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-    Score,
-)
+from deepscan.media.luma import Luma, Plane
+from deepscan.types import Evidence, Family, MediaKind
 
 QUALITY = 90
 """JPEG quality of the second save (Krawetz 2007 uses 90 and 95), with libjpeg's tables."""
@@ -93,59 +82,23 @@ class ErrorLevels:
         return min(1.0, self.percentile(99) / FULL_SCALE)
 
 
-class Ela:
-    """Draws the ELA map of a JPEG picture; says nothing about whether it was edited."""
-
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
-
-    def why_not(self, item: MediaItem) -> str | None:
-        """ELA measures what JPEG compression left; other containers were compressed in another way or not at all."""
-        if item.kind is MediaKind.VIDEO:
-            return "Error level analysis applies to JPEG pictures, and this is a video."
-        if item.container != "jpeg":
-            return f"Error level analysis applies to JPEG pictures, and this is a {item.container.upper()} file."
-        return None
-
-    def run(self, subject: Subject) -> CheckResult:
-        """Save the picture again in memory and measure what changes.
-
-        Raises:
-            NotApplicableError: the picture is smaller than 64 x 64 pixels.
-            MediaError: it cannot be decoded.
-        """
-        luma = subject.luma()
-        height, width = luma.plane.shape
-        if min(height, width) < MIN_SIDE:
-            raise NotApplicableError(f"The picture is {width} x {height} pixels, too small for error level analysis.")
-        levels = error_levels(luma.plane)
-        path = None
-        if subject.keeps_exhibits:
-            size = (height, width) if luma.orientation >= TURNED_BY_A_QUARTER else (width, height)
-            path = subject.exhibit("ela", draw(ErrorLevels(luma.shown(levels.map), levels.step), *size))
-        finding = Finding(
-            ELA,
-            Level.INFO,
-            PointsTo.NEITHER,
-            f"Saved again as JPEG at quality {QUALITY}, the picture changes in brightness by "
-            f"{levels.percentile(50):.1f} grey levels in the middle block and by {levels.percentile(99):.1f} in the "
-            "most changed hundredth. This alone shows neither that it was edited nor that it was not.",
-            _evidence(levels, path),
-        )
-        score = Score(levels.intensity, Meaning.INTENSITY)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, (finding,), score)
-
-
-def _evidence(levels: ErrorLevels, path: str | None) -> tuple[Evidence, ...]:
+def measure(subject: Subject) -> Map:
+    """Save the picture again in memory and map what changes. Raises NotApplicableError, MediaError."""
+    luma = subject.luma()
+    height, width = luma.plane.shape
+    refuse_small(width, height, MIN_SIDE, "error level analysis")
+    levels = error_levels(luma.plane)
     area = "the whole picture" if levels.step == 1 else f"one block in every {levels.step} across and down"
     percentiles = {f"p{share}": round(levels.percentile(share), 2) for share in (50, 90, 99)}
-    return (
-        Evidence("error level map", f"mean change of 8 x 8 blocks at quality {QUALITY}, {area}", exhibit=path),
+    return Map(
+        "error level map",
+        f"mean change of 8 x 8 blocks at quality {QUALITY}, {area}",
         Evidence("block error in grey levels", percentiles),
-        Evidence("what to look for", LOOK_FOR),
-        Evidence("what to ignore", IGNORE),
+        f"Saved again as JPEG at quality {QUALITY}, the picture changes in brightness by {levels.percentile(50):.1f} "
+        f"grey levels in the middle block and by {levels.percentile(99):.1f} in the most changed hundredth. This alone "
+        "shows neither that it was edited nor that it was not.",
+        levels.intensity,
+        lambda: draw(levels, luma),
     )
 
 
@@ -177,6 +130,11 @@ def _block_means(change: NDArray[Any]) -> ErrorMap:
     return np.asarray(cv2.resize(change.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def draw(levels: ErrorLevels, width: int, height: int) -> Pixels:
-    """The map in the shape of the ``width`` x ``height`` original: yellow is the 99.5th percentile and above."""
-    return heat_map(levels.map, width, height, top=max(levels.percentile(99.5), 0.5), unit="grey levels")
+def draw(levels: ErrorLevels, luma: Luma) -> Pixels:
+    """The map as the picture is shown upright: yellow is the 99.5th percentile and above."""
+    shown = luma.shown(levels.map)
+    top = max(levels.percentile(99.5), 0.5)
+    return heat_map(shown, *luma.shown_size, top=top, unit="grey levels")
+
+
+CHECK = MapCheck(SPEC, measure, LOOK_FOR, IGNORE, "Error level analysis applies to", jpeg_only=True)

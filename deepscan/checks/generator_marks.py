@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from deepscan.checks.base import CheckSpec, Cost, Subject
 from deepscan.checks.marks.catalogue import find_marks
 from deepscan.checks.marks.rule import Claim, Mark
-from deepscan.checks.reading.embedded import READ, read_embedded
-from deepscan.media.containers import CONTAINERS
+from deepscan.checks.reading.embedded import READ
+from deepscan.checks.scope import NO_METADATA, only
 from deepscan.text import clean
 from deepscan.types import (
     CheckResult,
@@ -53,16 +53,12 @@ class GeneratorMarks:
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to the containers whose metadata can be read."""
-        if item.container in READ:
-            return None
-        title = CONTAINERS[item.container].with_article if item.container in CONTAINERS else item.container
-        return f"This is {title}, and deepscan reads no metadata from such files."
+        return only(item, READ, NO_METADATA)
 
     def run(self, subject: Subject) -> CheckResult:
         """Find the marks of one file."""
-        with subject.open() as file:
-            embedded = read_embedded(file, subject.item.container)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(judge(find_marks(embedded.entries))))
+        marks = find_marks(subject.embedded().entries)
+        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(judge(marks)))
 
 
 def judge(marks: Sequence[Mark]) -> Iterator[Finding]:

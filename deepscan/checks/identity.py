@@ -12,6 +12,7 @@ from deepscan.checks.base import CheckSpec, Subject
 from deepscan.checks.reading.layout import Layout, Pieces, layout
 from deepscan.checks.reading.layout.base import WINDOW
 from deepscan.checks.reading.layout.guests import find_guests, is_rest_of_a_png
+from deepscan.checks.scope import title
 from deepscan.errors import LimitError
 from deepscan.media.containers import CONTAINERS, SUFFIXES, TEXT_SUFFIXES, Container
 from deepscan.media.signatures import HEAD_BYTES, detect
@@ -93,7 +94,7 @@ def _wrong_suffix(item: MediaItem) -> Iterator[Finding]:
     # Suffixes that nobody gives to media (.bin, .tmp) promise nothing.
     if not promised or suffix in TEXT_SUFFIXES or any(_related(name, item.container) for name in promised):
         return
-    content = CONTAINERS[item.container].with_article if item.container in CONTAINERS else item.container
+    content = title(item.container)
     yield Finding(
         SUFFIX,
         Level.INFO,

@@ -14,6 +14,7 @@ from deepscan.checks.editors import find_editors
 from deepscan.checks.reading.embedded import Entry
 from deepscan.checks.reading.layout import Pieces, tiff
 from deepscan.checks.reading.layout.segments import Header, read_header
+from deepscan.checks.scope import only_jpeg
 from deepscan.errors import UnreadableError
 from deepscan.text import clean, plural
 from deepscan.types import (
@@ -84,9 +85,7 @@ class JpegFile:
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to JPEG files alone."""
-        if item.container == "jpeg":
-            return None
-        return f"This check reads the segments of JPEG files, and this is a {item.container.upper()} file."
+        return only_jpeg(item, "This check reads the segments of")
 
     def run(self, subject: Subject) -> CheckResult:
         """Read the segments of one file.

@@ -14,6 +14,7 @@ from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
 from deepscan.checks.compression import grid
 from deepscan.checks.compression.votes import BAND, GRIDS, REACHED, Votes, cast_in_bands, cast_votes
 from deepscan.checks.exhibits import look_and_ignore, outline
+from deepscan.checks.scope import only, only_pictures
 from deepscan.media.luma import Luma, Plane
 from deepscan.text import plural
 from deepscan.types import (
@@ -104,13 +105,8 @@ class JpegGrid:
     def why_not(self, item: MediaItem) -> str | None:
         """What is stored without a grid of another kind may have been a JPEG before."""
         if item.kind is MediaKind.VIDEO:
-            return "The JPEG grid is looked for in still pictures, and this is a video."
-        if item.container not in CONTAINERS:
-            return (
-                f"The JPEG grid is not looked for in a {item.container.upper()} file, whose own compression or palette "
-                "leaves grids too."
-            )
-        return None
+            return only_pictures(item, "The JPEG grid is looked for in")
+        return only(item, CONTAINERS, "its own compression or palette leaves grids too, so that none is looked for")
 
     def run(self, subject: Subject) -> CheckResult:
         """Let every pixel vote for a grid, and look for piles of votes.

@@ -12,12 +12,12 @@ from deepscan.checks.contradictions import CODES, as_evidence, find_contradictio
 from deepscan.checks.editors import Editor, Trade, find_editors
 from deepscan.checks.fields import Field, State, read_fields
 from deepscan.checks.marks.catalogue import find_marks
-from deepscan.checks.reading.embedded import READ, Embedded, read_embedded
+from deepscan.checks.reading.embedded import READ, Embedded
 from deepscan.checks.reading.exiftool import read_with_exiftool
 from deepscan.checks.redaction import redact, sensitive
+from deepscan.checks.scope import NO_METADATA, only
 from deepscan.checks.second_reader import OTHER_READING, compare
 from deepscan.errors import MediaError
-from deepscan.media.containers import CONTAINERS
 from deepscan.text import clean, plural
 from deepscan.types import (
     CheckResult,
@@ -73,22 +73,19 @@ class Metadata:
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to the containers whose metadata can be read: "not read" must not look like "none there"."""
-        if item.container in READ:
-            return None
-        title = CONTAINERS[item.container].with_article if item.container in CONTAINERS else item.container
-        return f"This is {title}, and deepscan reads no metadata from such files."
+        return only(item, READ, NO_METADATA)
 
     def run(self, subject: Subject) -> CheckResult:
         """Read and judge the metadata of one file."""
         second: Mapping[str, JSONValue] = {}
         partial = None
-        with subject.open() as file:
-            embedded = read_embedded(file, subject.item.container)
-            if self._exiftool:
-                try:
+        embedded = subject.embedded()
+        if self._exiftool:
+            try:
+                with subject.open() as file:
                     second = read_with_exiftool(file)
-                except MediaError as e:
-                    partial = f"ExifTool was asked for as a second reader and did not read this file. {e.message}"
+            except MediaError as e:
+                partial = f"ExifTool was asked for as a second reader and did not read this file. {e.message}"
         fields = _fields(embedded)
         findings = sorted((*judge(embedded, fields), *compare(fields, second)), key=lambda finding: finding.code)
         if self._redact_location:

@@ -13,6 +13,7 @@ from deepscan.checks.base import CheckSpec, Cost, Subject
 from deepscan.checks.reading.layout import Pieces
 from deepscan.checks.reading.layout.isobmff import Box, boxes
 from deepscan.checks.reading.layout.tracks import Movie, Track, read_matroska_tracks, read_movie
+from deepscan.checks.scope import only
 from deepscan.text import clean, duration, plural
 from deepscan.types import (
     CheckResult,
@@ -64,9 +65,7 @@ class MovieFile:
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to the containers whose tracks are read."""
-        if item.container in _ISO | _MATROSKA:
-            return None
-        return f"This check reads MP4, MOV, 3GP, Matroska and WebM files, and this is a {item.container.upper()} file."
+        return only(item, _ISO | _MATROSKA, "this check reads MP4, MOV, 3GP, Matroska and WebM files")
 
     def run(self, subject: Subject) -> CheckResult:
         """Read the boxes and tracks of one file.

@@ -9,22 +9,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
-from deepscan.checks.exhibits import heat_map, look_and_ignore
+from deepscan.checks.base import CheckSpec, Cost, Subject
+from deepscan.checks.exhibits import heat_map
+from deepscan.checks.maps import Map, MapCheck, first_picture
 from deepscan.media.frames import Pixels
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    Level,
-    Meaning,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-    Score,
-)
+from deepscan.types import Evidence, Family, MediaKind
 
 NOISE = "DS-PIX-011"
 MIN_SIDE = 96
@@ -52,47 +41,22 @@ NoiseMap = NDArray[np.float32]
 """Shape (rows, columns): the standard deviation of the noise of each block of 16 x 16 pixels, in grey levels."""
 
 
-class Noise:
-    """Draws the noise level; says nothing about whether the picture was edited."""
-
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
-
-    def why_not(self, item: MediaItem) -> str | None:
-        """It looks at single pictures."""
-        return "The noise level is mapped for pictures, and this is a video." if item.kind is MediaKind.VIDEO else None
-
-    def run(self, subject: Subject) -> CheckResult:
-        """Map the noise of the first page or frame.
-
-        Raises:
-            NotApplicableError: it is smaller than :data:`MIN_SIDE`.
-            MediaError: it cannot be decoded.
-        """
-        pixels = subject.reading().frames[0].pixels
-        height, width = pixels.shape[:2]
-        if min(width, height) < MIN_SIDE:
-            raise NotApplicableError(f"The picture is {width} x {height} pixels, too small for a map of its noise.")
-        levels = noise_levels(pixels)
-        low, middle, high = (float(np.percentile(levels, share)) for share in (10, 50, 90))
-        path = None
-        if subject.keeps_exhibits:
-            top = max(float(np.percentile(levels, 99)), 0.5)
-            path = subject.exhibit("noise", heat_map(levels, width, height, top=top, unit="grey levels"))
-        evidence = (
-            Evidence("noise map", f"standard deviation in blocks of {BLOCK} x {BLOCK} pixels", exhibit=path),
-            Evidence("noise in grey levels", {"p10": round(low, 2), "p50": round(middle, 2), "p90": round(high, 2)}),
-            *look_and_ignore(LOOK_FOR, IGNORE),
-        )
-        summary = (
-            f"The noise level is {middle:.1f} grey levels in the middle block, and from {low:.1f} to {high:.1f} "
-            "in most others. This alone shows neither that the picture was edited nor that it was not."
-        )
-        finding = Finding(NOISE, Level.INFO, PointsTo.NEITHER, summary, evidence)
-        score = Score(unevenness(levels), Meaning.INTENSITY)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, (finding,), score)
+def measure(subject: Subject) -> Map:
+    """The map of the noise of the first page or frame. Raises NotApplicableError, MediaError."""
+    pixels = first_picture(subject, MIN_SIDE, "a map of its noise")
+    height, width = pixels.shape[:2]
+    levels = noise_levels(pixels)
+    low, middle, high = (float(np.percentile(levels, share)) for share in (10, 50, 90))
+    top = max(float(np.percentile(levels, 99)), 0.5)
+    return Map(
+        "noise map",
+        f"standard deviation in blocks of {BLOCK} x {BLOCK} pixels",
+        Evidence("noise in grey levels", {"p10": round(low, 2), "p50": round(middle, 2), "p90": round(high, 2)}),
+        f"The noise level is {middle:.1f} grey levels in the middle block, and from {low:.1f} to {high:.1f} in most "
+        "others. This alone shows neither that the picture was edited nor that it was not.",
+        unevenness(levels),
+        lambda: heat_map(levels, width, height, top=top, unit="grey levels"),
+    )
 
 
 def noise_levels(pixels: Pixels) -> NoiseMap:
@@ -112,3 +76,6 @@ def unevenness(levels: NoiseMap) -> float:
     """How much the noise differs over the picture, in [0, 1]: (p90 - p10) / (p90 + p10) of the blocks."""
     low, high = np.percentile(levels, (10, 90))
     return float((high - low) / (high + low)) if high > 0 else 0.0
+
+
+CHECK = MapCheck(SPEC, measure, LOOK_FOR, IGNORE, "The noise level is mapped for")

@@ -9,6 +9,7 @@ from itertools import groupby, islice
 from deepscan.checks.base import CheckSpec, Cost, Subject
 from deepscan.checks.reading.layout import Pieces
 from deepscan.checks.reading.layout.png import Chunk, chunks
+from deepscan.checks.scope import only
 from deepscan.errors import UnreadableError
 from deepscan.text import clean, plural
 from deepscan.types import (
@@ -101,9 +102,7 @@ class PngFile:
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to PNG and APNG files alone."""
-        if item.container in ("png", "apng"):
-            return None
-        return f"This check reads the chunks of PNG files, and this is a {item.container.upper()} file."
+        return only(item, ("png", "apng"), "this check reads the chunks of PNG files")
 
     def run(self, subject: Subject) -> CheckResult:
         """Read the chunks of one file.

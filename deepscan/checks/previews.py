@@ -18,6 +18,7 @@ from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
 from deepscan.checks.reading.layout import Pieces
 from deepscan.checks.reading.layout.previews import Preview, find_previews, orientation
 from deepscan.checks.reading.layout.segments import read_header
+from deepscan.checks.scope import only_jpeg
 from deepscan.errors import MediaError, UnreadableError
 from deepscan.media import decoding
 from deepscan.media.frames import Pixels
@@ -63,9 +64,7 @@ class Previews:
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to JPEG files alone."""
-        if item.container == "jpeg":
-            return None
-        return f"This check compares the previews in JPEG files, and this is a {item.container.upper()} file."
+        return only_jpeg(item, "This check compares the previews in")
 
     def run(self, subject: Subject) -> CheckResult:
         """Decode the previews and compare each with the picture.

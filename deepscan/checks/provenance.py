@@ -16,8 +16,8 @@ from deepscan.checks.credentials.reader import MAX_MANIFEST_BYTES, Refusal, read
 from deepscan.checks.credentials.state import State, state_of
 from deepscan.checks.credentials.store import Store
 from deepscan.checks.credentials.trust import chosen
+from deepscan.checks.scope import only
 from deepscan.errors import LimitError
-from deepscan.media.containers import CONTAINERS
 from deepscan.text import clean, size
 from deepscan.types import (
     CheckResult,
@@ -67,10 +67,7 @@ class Provenance:
 
     def why_not(self, item: MediaItem) -> str | None:
         """Content credentials are embedded in the containers that the specification names."""
-        if item.container in SEARCHED:
-            return None
-        title = CONTAINERS[item.container].with_article if item.container in CONTAINERS else item.container
-        return f"This is {title}, and content credentials (C2PA) are not read from such files."
+        return only(item, SEARCHED, "content credentials (C2PA) are not read from such files")
 
     def run(self, subject: Subject) -> CheckResult:
         """Search, validate and judge the content credentials of one file.

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from deepscan.checks.base import Subject
 from deepscan.checks.fields import PLACE_NAMES, Field, moment, read_fields
-from deepscan.checks.reading.embedded import Embedded, read_embedded
+from deepscan.checks.reading.embedded import Embedded
 from deepscan.text import clean
 from deepscan.types import CheckResult, Evidence, Finding, JSONValue
 
@@ -60,8 +60,7 @@ def redact_results(subject: Subject, results: Iterable[CheckResult]) -> list[Che
     Raises:
         UnreadableError: the disk gives an error.
     """
-    with subject.open() as file:
-        embedded = read_embedded(file, subject.item.container)
+    embedded = subject.embedded()
     words = sensitive(embedded, read_fields(embedded), {})
     return [replace(result, findings=tuple(redact(result.findings, words))) for result in results]
 

@@ -9,6 +9,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from deepscan.checks.reading.embedded import Embedded, read_embedded
 from deepscan.config import ScanOptions
 from deepscan.engine.stages import DECODE, FACES, Stages
 from deepscan.errors import MediaError, OutputError, UnreadableError
@@ -40,6 +41,7 @@ class FileSubject:
         self._stages = stages
         self._reading: Reading | MediaError | None = None
         self._luma: Luma | MediaError | None = None
+        self._embedded: Embedded | None = None
         self._faces: dict[int, tuple[Face, ...]] = {}
 
     @property
@@ -89,6 +91,13 @@ class FileSubject:
             if isinstance(self._luma, MediaError):
                 raise self._luma
             return self._luma
+
+    def embedded(self) -> Embedded:
+        """The metadata. Raises UnreadableError."""
+        if self._embedded is None:
+            with self.open() as file:
+                self._embedded = read_embedded(file, self._item.container)
+        return self._embedded
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         """The faces in a frame, largest first."""

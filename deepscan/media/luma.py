@@ -21,8 +21,7 @@ from deepscan.types import Box
 Plane: TypeAlias = NDArray[np.uint8]
 """Shape (height, width)."""
 
-TURNED_BY_A_QUARTER = 5
-"""EXIF orientations from this one on swap width and height."""
+_TURNED_BY_A_QUARTER = 5  # EXIF orientations from this one on swap width and height
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,9 +44,15 @@ class Luma:
             left, right = width - right, width - left
         if self.orientation in (3, 4, 6, 7):
             top, bottom = height - bottom, height - top
-        if self.orientation >= TURNED_BY_A_QUARTER:
+        if self.orientation >= _TURNED_BY_A_QUARTER:
             left, top, right, bottom = top, left, bottom, right
         return Box(left, top, right - left, bottom - top)
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """Width and height in pixels of the picture shown upright."""
+        height, width = self.plane.shape
+        return (height, width) if self.orientation >= _TURNED_BY_A_QUARTER else (width, height)
 
     def shown(self, values: NDArray[Any]) -> NDArray[Any]:
         """A map of the stored plane, (rows, columns), as it lies in the picture shown upright."""
@@ -55,7 +60,7 @@ class Luma:
             values = values[:, ::-1]
         if self.orientation in (3, 4, 6, 7):
             values = values[::-1]
-        return values.T if self.orientation >= TURNED_BY_A_QUARTER else values
+        return values.T if self.orientation >= _TURNED_BY_A_QUARTER else values
 
 
 def read_luma(path: Path) -> Luma | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepscan.checks.marks.places import PNG
 from deepscan.checks.marks.rule import Claim, Rule, Told
-from deepscan.checks.marks.values import load_object, settings, size_of
+from deepscan.checks.marks.values import load_object, named
 
 
 def _read_data(text: str) -> Told | None:
@@ -12,8 +12,7 @@ def _read_data(text: str) -> Told | None:
     if not found:
         return None
     names = {"prompt": "prompt", "negative_prompt": "negative_prompt", "model": "model", "seed": "seed"}
-    values = {ours: found.get(theirs) for ours, theirs in names.items()}
-    return Told(settings({**values, "size": size_of(found.get("width"), found.get("height"))}))
+    return Told(named(found, names))
 
 
 RULES = (

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from deepscan.checks.marks.places import COMMENT
 from deepscan.checks.marks.rule import Claim, Rule, Told
-from deepscan.checks.marks.values import load_object, settings, size_of
+from deepscan.checks.marks.values import load_object, named, settings
 
 _SOURCE = "lllyasviel/Fooocus, modules/meta_parser.py and private_logger.py"
 
@@ -31,15 +31,8 @@ def _read_ruined(text: str) -> Told | None:
     found = load_object(text)
     if found.get("software") != "RuinedFooocus":
         return None
-    values = {
-        "prompt": found.get("Prompt", found.get("prompt")),
-        "negative_prompt": found.get("Negative"),
-        "model": found.get("base_model_name"),
-        "seed": found.get("seed"),
-        "size": size_of(found.get("width"), found.get("height")),
-        "sampler": found.get("sampler_name"),
-    }
-    return Told(settings(values))
+    names = {"negative_prompt": "Negative", "model": "base_model_name", "seed": "seed", "sampler": "sampler_name"}
+    return Told(named(found, {"prompt": "Prompt" if "Prompt" in found else "prompt", **names}))
 
 
 RULES = (

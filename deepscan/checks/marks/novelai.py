@@ -2,30 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from deepscan.checks.marks.places import COMMENT
 from deepscan.checks.marks.rule import Claim, Rule, Told
-from deepscan.checks.marks.values import load_object, settings, size_of
+from deepscan.checks.marks.values import load_object, named, settings
 
 _SIGNED = (r"Software", r"^NovelAI\b")
 _SOURCE = "NovelAI/novelai-image-metadata, README"
-
-
-def _settings(found: dict[str, Any]) -> dict[str, str]:
-    values = {
-        "prompt": found.get("prompt"),
-        "negative_prompt": found.get("uc"),
-        "seed": found.get("seed"),
-        "sampler": found.get("sampler"),
-        "size": size_of(found.get("width"), found.get("height")),
-    }
-    return settings(values)
+_NAMES = {"prompt": "prompt", "negative_prompt": "uc", "seed": "seed", "sampler": "sampler"}
 
 
 def _read_comment(text: str) -> Told | None:
     found = load_object(text)
-    return Told(_settings(found)) if {"steps", "sampler", "seed"} <= found.keys() else None
+    return Told(named(found, _NAMES)) if {"steps", "sampler", "seed"} <= found.keys() else None
 
 
 def _read_object(text: str) -> Told | None:
@@ -36,7 +24,7 @@ def _read_object(text: str) -> Told | None:
     comment = found.get("Comment")
     inner = load_object(comment) if isinstance(comment, str) else comment
     beside = settings({"prompt": found.get("Description"), "model": found.get("Source")})
-    return Told({**beside, **(_settings(inner) if isinstance(inner, dict) else {})})
+    return Told({**beside, **(named(inner, _NAMES) if isinstance(inner, dict) else {})})
 
 
 RULES = (

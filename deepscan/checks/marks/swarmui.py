@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from deepscan.checks.marks.places import COMMENT
 from deepscan.checks.marks.rule import Claim, Rule, Told
-from deepscan.checks.marks.values import load_object, settings, size_of
+from deepscan.checks.marks.values import load_object, named
+
+_NAMES = {
+    "prompt": "prompt",
+    "negative_prompt": "negativeprompt",
+    "model": "model",
+    "seed": "seed",
+    "sampler": "sampler",
+}
 
 
 def _read_parameters(text: str) -> Told | None:
     params = load_object(text).get("sui_image_params")
     if not isinstance(params, dict):
         return None
-    values = {
-        "prompt": params.get("prompt"),
-        "negative_prompt": params.get("negativeprompt"),
-        "model": params.get("model"),
-        "seed": params.get("seed"),
-        "size": size_of(params.get("width"), params.get("height")),
-        "sampler": params.get("sampler"),
-    }
-    return Told(settings(values))
+    return Told(named(params, _NAMES))
 
 
 RULES = (

@@ -44,3 +44,11 @@ def size_of(width: object, height: object) -> str | None:
     """``512x768``, or None where one of them is no whole number."""
     whole = isinstance(width, int) and isinstance(height, int)
     return f"{width}x{height}" if whole else None
+
+
+def named(found: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, str]:
+    """The settings of an object whose members are called as ``names`` says (ours -> theirs), and the size that its
+    members width and height give.
+    """
+    size = size_of(found.get("width"), found.get("height"))
+    return settings({**{ours: found.get(theirs) for ours, theirs in names.items()}, "size": size})

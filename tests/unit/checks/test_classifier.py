@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from deepscan.checks.base import BatchCheck, NotApplicableError, Samples
 from deepscan.checks.classifier import SPEC, Classifier
 from deepscan.checks.classifier_findings import MAX_EVIDENCE
+from deepscan.checks.reading.embedded import Embedded
 from deepscan.errors import ModelError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.limits import MAX_FACES
@@ -62,6 +63,9 @@ class FakeSubject:
 
     def luma(self) -> Luma:
         raise AssertionError("the classifier asks for no stored luma")
+
+    def embedded(self) -> Embedded:
+        raise AssertionError("the classifier asks for no metadata")
 
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         return tuple(Face(box, "frontal") for box in self._faces.get(frame.index, ()))

@@ -13,9 +13,9 @@ from PIL import Image
 
 from deepscan.checks import ela
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.ela import BLOCK, Ela, draw, error_levels
+from deepscan.checks.ela import BLOCK, CHECK, draw, error_levels
 from deepscan.checks.exhibits import EXHIBIT_SIDE
-from deepscan.media.luma import Plane, luma_of
+from deepscan.media.luma import Luma, Plane, luma_of
 from deepscan.types import Level, Meaning, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
@@ -41,7 +41,7 @@ def test_a_part_that_was_not_saved_before_stands_out() -> None:
 
 
 def test_the_result_is_information_with_an_intensity(tmp_path: Path) -> None:
-    result = Ela().run(FakeSubject(media.write_jpeg(tmp_path, size=(160, 120))))
+    result = CHECK.run(FakeSubject(media.write_jpeg(tmp_path, size=(160, 120))))
     (finding,) = result.findings
     assert (finding.level, finding.points_to) == (Level.INFO, PointsTo.NEITHER)
     assert result.score is not None
@@ -52,17 +52,18 @@ def test_the_result_is_information_with_an_intensity(tmp_path: Path) -> None:
 def test_nothing_is_drawn_unless_exhibits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = media.write_jpeg(tmp_path, size=(160, 120))
     kept = FakeSubject(path, keeps_exhibits=True)
-    (finding,) = Ela().run(kept).findings
+    (finding,) = CHECK.run(kept).findings
     assert [e.exhibit for e in finding.evidence if e.exhibit] == ["exhibits/ela.png"]
     assert kept.stored.keys() == {"ela"}
     monkeypatch.setattr(ela, "draw", None)
-    Ela().run(FakeSubject(path))
+    CHECK.run(FakeSubject(path))
 
 
 @pytest.mark.parametrize("size", [(160, 120), (3000, 500), (64, 2000), (65, 64)])
 def test_the_map_keeps_the_shape_of_the_picture_and_fits_the_report(size: tuple[int, int]) -> None:
     width, height = size
-    exhibit = draw(error_levels(grey(size)), width, height)
+    plane = grey(size)
+    exhibit = draw(error_levels(plane), Luma(plane))
     drawn = exhibit[:-40]
     assert max(drawn.shape[:2]) <= EXHIBIT_SIDE
     assert drawn.shape[1] / drawn.shape[0] == pytest.approx(width / height, rel=0.15)
@@ -71,9 +72,10 @@ def test_the_map_keeps_the_shape_of_the_picture_and_fits_the_report(size: tuple[
 
 
 def test_a_picture_without_any_change_is_drawn_too() -> None:
-    levels = error_levels(np.full((128, 128), 128, np.uint8))
+    luma = Luma(np.full((128, 128), 128, np.uint8))
+    levels = error_levels(luma.plane)
     assert levels.intensity == 0
-    assert draw(levels, 128, 128).shape[2] == 3
+    assert draw(levels, luma).shape[2] == 3
 
 
 def test_spaced_blocks_change_as_the_whole_picture_does(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,7 +95,7 @@ def test_the_map_is_shown_as_the_picture_is(tmp_path: Path, orientation: int) ->
     path = tmp_path / "a.jpg"
     Image.fromarray(plane).save(path, quality=85, exif=media.exif(orientation=orientation))
     subject = FakeSubject(path, keeps_exhibits=True)
-    Ela().run(subject)
+    CHECK.run(subject)
     shown = subject.reading().frames[0].pixels[..., 0]
     drawn = subject.stored["ela"][:-40].mean(axis=2)
     assert (drawn.shape[0] > drawn.shape[1]) == (shown.shape[0] > shown.shape[1])
@@ -111,13 +113,13 @@ def _roughness(values: media.Pixels) -> NDArray[np.float64]:
 
 def test_what_was_never_jpeg_is_not_applicable(tmp_path: Path) -> None:
     for path in (media.write_png(tmp_path), media.write_heic(tmp_path), media.write_webp(tmp_path)):
-        assert Ela().why_not(FakeSubject(path).item)
-    assert Ela().why_not(FakeSubject(media.write_jpeg(tmp_path)).item) is None
+        assert CHECK.why_not(FakeSubject(path).item)
+    assert CHECK.why_not(FakeSubject(media.write_jpeg(tmp_path)).item) is None
 
 
 def test_a_tiny_picture_is_not_applicable(tmp_path: Path) -> None:
     with pytest.raises(NotApplicableError, match="32 x 80"):
-        Ela().run(FakeSubject(media.write_jpeg(tmp_path, size=(32, 80))))
+        CHECK.run(FakeSubject(media.write_jpeg(tmp_path, size=(32, 80))))
 
 
 @pytest.mark.slow

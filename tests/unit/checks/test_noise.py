@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.noise import NOISE, Noise, noise_levels, unevenness
+from deepscan.checks.noise import CHECK, NOISE, noise_levels, unevenness
 from deepscan.types import Level, Meaning, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
@@ -16,7 +16,7 @@ from tests.fake_subject import FakeSubject
 
 def test_the_result_is_information_with_an_intensity_and_a_map(tmp_path: Path) -> None:
     subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)), keeps_exhibits=True)
-    result = Noise().run(subject)
+    result = CHECK.run(subject)
     (finding,) = result.findings
     assert (finding.code, finding.level, finding.points_to) == (NOISE, Level.INFO, PointsTo.NEITHER)
     assert result.score is not None
@@ -27,13 +27,13 @@ def test_the_result_is_information_with_an_intensity_and_a_map(tmp_path: Path) -
 
 def test_nothing_is_drawn_unless_exhibits_are_kept(tmp_path: Path) -> None:
     subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)))
-    assert Noise().run(subject).findings
+    assert CHECK.run(subject).findings
     assert not subject.stored
 
 
 def test_small_pictures_do_not_apply(tmp_path: Path) -> None:
     with pytest.raises(NotApplicableError, match="64"):
-        Noise().run(FakeSubject(media.write_png(tmp_path, size=(500, 64))))
+        CHECK.run(FakeSubject(media.write_png(tmp_path, size=(500, 64))))
 
 
 @pytest.mark.parametrize("sigma", [1.0, 4.0, 12.0])

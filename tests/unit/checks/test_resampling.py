@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.resampling import RESAMPLING, Resampling, intensity, measure
+from deepscan.checks.resampling import CHECK, RESAMPLING, measure
 from deepscan.types import Level, Meaning, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
@@ -17,7 +17,7 @@ from tests.fake_subject import FakeSubject
 
 def test_the_result_is_information_with_an_intensity_and_a_map(tmp_path: Path) -> None:
     subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)), keeps_exhibits=True)
-    result = Resampling().run(subject)
+    result = CHECK.run(subject)
     (finding,) = result.findings
     assert (finding.code, finding.level, finding.points_to) == (RESAMPLING, Level.INFO, PointsTo.NEITHER)
     assert result.score is not None
@@ -28,13 +28,13 @@ def test_the_result_is_information_with_an_intensity_and_a_map(tmp_path: Path) -
 
 def test_nothing_is_drawn_unless_exhibits_are_kept(tmp_path: Path) -> None:
     subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)))
-    assert Resampling().run(subject).findings
+    assert CHECK.run(subject).findings
     assert not subject.stored
 
 
 def test_small_pictures_do_not_apply(tmp_path: Path) -> None:
     with pytest.raises(NotApplicableError, match="64"):
-        Resampling().run(FakeSubject(media.write_png(tmp_path, size=(500, 64))))
+        CHECK.run(FakeSubject(media.write_png(tmp_path, size=(500, 64))))
 
 
 def photograph(side: int = 400) -> media.Pixels:
@@ -56,4 +56,4 @@ def test_an_enlarged_picture_has_a_peak_where_theory_puts_it(zoom: float) -> Non
 
 
 def test_the_intensity_stays_in_its_bounds() -> None:
-    assert 0 <= intensity(measure(np.zeros((256, 256, 3), np.uint8))) <= 1
+    assert 0 <= measure(np.zeros((256, 256, 3), np.uint8)).intensity <= 1

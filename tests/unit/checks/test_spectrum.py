@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.spectrum import SPECTRUM, SpectralPeaks, intensity, measure
+from deepscan.checks.spectrum import CHECK, SPECTRUM, measure
 from deepscan.types import Level, Meaning, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
@@ -16,7 +16,7 @@ from tests.fake_subject import FakeSubject
 
 def test_the_result_is_information_with_an_intensity_and_a_map(tmp_path: Path) -> None:
     subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)), keeps_exhibits=True)
-    result = SpectralPeaks().run(subject)
+    result = CHECK.run(subject)
     (finding,) = result.findings
     assert (finding.code, finding.level, finding.points_to) == (SPECTRUM, Level.INFO, PointsTo.NEITHER)
     assert result.score is not None
@@ -27,13 +27,13 @@ def test_the_result_is_information_with_an_intensity_and_a_map(tmp_path: Path) -
 
 def test_nothing_is_drawn_unless_exhibits_are_kept(tmp_path: Path) -> None:
     subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)))
-    assert SpectralPeaks().run(subject).findings
+    assert CHECK.run(subject).findings
     assert not subject.stored
 
 
 def test_small_pictures_do_not_apply(tmp_path: Path) -> None:
     with pytest.raises(NotApplicableError, match="64"):
-        SpectralPeaks().run(FakeSubject(media.write_png(tmp_path, size=(500, 64))))
+        CHECK.run(FakeSubject(media.write_png(tmp_path, size=(500, 64))))
 
 
 def test_a_regular_pattern_has_its_peak_and_noise_has_none() -> None:
@@ -50,4 +50,4 @@ def test_a_regular_pattern_has_its_peak_and_noise_has_none() -> None:
 
 
 def test_the_intensity_stays_in_its_bounds() -> None:
-    assert 0 <= intensity(measure(np.zeros((256, 256, 3), np.uint8))) <= 1
+    assert 0 <= measure(np.zeros((256, 256, 3), np.uint8)).intensity <= 1
