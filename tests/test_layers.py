@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.
     "evaluation": BASE
     | {"config", "media", "models"}
-    | {f"training.{name}" for name in ("data", "metrics", "splits", "shortcuts", "likelihood", "calibrate")},
+    | {f"training.{name}" for name in ("data", "metrics", "shortcuts", "calibrate")},
     "cli": BASE | {"explain", "config", "media", "models", "checks", "engine", "reports", "training", "evaluation"},
 }
 """Room -> the rooms, or single modules of rooms, that it may import besides itself."""

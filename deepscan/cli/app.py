@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from deepscan import __version__
+from deepscan.cli.calibrate import calibrate
 from deepscan.cli.checks import checks_app
 from deepscan.cli.evaluate import evaluate
 from deepscan.cli.explain import explain_command
@@ -94,6 +95,7 @@ def version_option(
 app.command("scan")(bounded(scan))
 app.command("train")(bounded(train))
 app.command("evaluate")(bounded(evaluate))
+app.command("calibrate")(bounded(calibrate))
 app.command("report")(bounded(report_command))
 app.command("explain")(bounded(explain_command))
 for _name, _group in (("checks", checks_app), ("models", models_app)):

@@ -11,7 +11,6 @@ TEMPLATE = "evaluation.html.j2"
 def render(found: Evaluation) -> str:
     """The page. Names from the data set are escaped, as everything is that the template is given."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
 
     templates = Environment(
         loader=PackageLoader("deepscan.evaluation"),
@@ -23,7 +22,5 @@ def render(found: Evaluation) -> str:
     templates.filters["number"] = lambda value: "–" if value is None else f"{value:.3f}"
     templates.filters["share"] = lambda value: "–" if value is None else f"{value:.1%}"
     templates.filters["interval"] = lambda pair: "" if pair is None else f"{pair[0]:.3f} to {pair[1]:.3f}"
-    # The plots are drawn here from numbers alone, with letters for names: nothing untrusted is in them.
-    plots = [(title, Markup(svg)) for title, svg in all_plots(found)]  # noqa: S704
     packs = [(letter(index), pack) for index, pack in enumerate(found.packs)]
-    return templates.get_template(TEMPLATE).render(e=found, packs=packs, plots=plots)
+    return templates.get_template(TEMPLATE).render(e=found, packs=packs, plots=all_plots(found))

@@ -61,7 +61,7 @@ def evaluate(
     started = datetime.now(UTC).isoformat(timespec="seconds")
     if len(set(models)) < len(models):
         raise UsageError("A model is named twice.", "Name each --model once.")
-    wanted = _chosen(read_records(dataset, options.images), options.split, dataset)
+    wanted = chosen_records(dataset, options)
     extra = [record for folder in options.reals for record in _all_real(folder)]
     records = (*wanted, *extra)
     found = [packs.find(m, fake_label=options.fake_label, offline=options.offline) for m in models]
@@ -109,7 +109,14 @@ def evaluate(
     )
 
 
-def _chosen(records: Sequence[Record], split: str, dataset: Path) -> tuple[Record, ...]:
+def chosen_records(dataset: Path, options: EvaluateOptions) -> tuple[Record, ...]:
+    """The records of the part of a data set that is asked for.
+
+    Raises:
+        TrainingError: the data set cannot be read.
+        InputError: it has no such part.
+    """
+    records, split = read_records(dataset, options.images), options.split
     stated = {r.split for r in records} - {None}
     if split == "all" or (split == "held-out" and not stated):
         chosen = tuple(records)

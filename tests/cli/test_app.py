@@ -24,7 +24,19 @@ ERRORS = [kind for _, kind in inspect.getmembers(errors, inspect.isclass) if iss
 QUICK = ("--checks", "identity", "--workers", "0")
 """Flags for a scan that needs no model and starts no process."""
 
-COMMANDS = ["", "scan", "train", "report", "models", "models list", "models info", "models pull", "models verify"]
+COMMANDS = [
+    "",
+    "scan",
+    "train",
+    "evaluate",
+    "calibrate",
+    "report",
+    "models",
+    "models list",
+    "models info",
+    "models pull",
+    "models verify",
+]
 
 
 def invoke(*arguments: str, given: str | bytes | None = None, env: dict[str, str] | None = None) -> Result:
@@ -142,7 +154,7 @@ def test_the_trace_is_shown_under_debug_only(tmp_path: Path) -> None:
 def test_no_command_shows_the_help() -> None:
     result = invoke()
     assert result.exit_code == errors.EXIT_USAGE
-    assert all(command in result.output for command in ("scan", "train", "report", "models"))
+    assert all(command in result.output for command in ("scan", "train", "evaluate", "calibrate", "report", "models"))
 
 
 @pytest.mark.parametrize("command", COMMANDS)
