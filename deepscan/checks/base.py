@@ -14,6 +14,7 @@ from typing import BinaryIO, Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from deepscan.checks.film_result import Facts
 from deepscan.checks.reading.embedded import Embedded
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.luma import Luma
@@ -127,22 +128,25 @@ class Check(Protocol):
 class Sample:
     """One input of a batch: pixels cropped and resized to the model's input, shape (height, width, 3) uint8 RGB.
 
-    ``quality`` is that of the crop before it was resized, where the check has measured it.
+    ``quality`` is that of the crop before it was resized, where the check has measured it; ``track`` is the number of
+    the :class:`deepscan.types.Track` it belongs to, in a film.
     """
 
     kind: str
     where: Where
     pixels: Pixels
     quality: Quality | None = None
+    track: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """What a batch check takes from one file: what it wants scored, and what it left out and why."""
+    """What a batch check takes from one file: what it wants scored, what it left out and why, and facts of a film."""
 
     samples: tuple[Sample, ...]
     left_out: tuple[Part, ...] = ()
     problem: str | None = None
+    film: Facts | None = None
 
 
 @runtime_checkable

@@ -6,10 +6,8 @@ How one file's score is made of many:
 
 - One picture: the highest of its faces, because one swapped face makes the picture a forgery; the summary names it.
 - Pages of a TIFF: the highest page, for the same reason.
-- Frames in time (video, animation): each frame counts with its highest face, and the score is the mean of the higher
-  half of the frames (rounded up). A single bad frame (motion blur, a cut, a Haar box on a curtain) can then not carry
-  a video, as the maximum would let it, while a video whose second half alone is forged is not averaged away.
-  Following one person through a video is left to a later check.
+- Frames in time (video, animation): faces are followed through each shot, every track has a score of its own, and the
+  film that of its highest track (:mod:`deepscan.checks.film_scores` says how, and why not the mean or the maximum).
 
 ``points_to`` is ``generated`` for every model: a classifier has one number for "fake", which its training may have
 filled with generated faces, swaps and composites alike, and it cannot say which of them it saw. The card's coverage,
@@ -20,13 +18,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.checks.base import CheckSpec, NotApplicableError, Sample, Samples, Subject
-from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, resembles, value_of
+from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, changes, resembles
+from deepscan.checks.film_result import facts_of, film_of, total_of, value_of
+from deepscan.checks.film_samples import followed
 from deepscan.errors import LimitError, ModelError
 from deepscan.media.frames import Frame, Reading
 from deepscan.media.limits import MAX_FACES
@@ -52,9 +53,9 @@ SPEC = CheckSpec(
     id="classifier",
     title="Resemblance to generated or manipulated pictures, by a trained model",
     family=Family.MODEL,
-    version="1",
+    version="2",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
-    codes=("DS-MODEL-001", "DS-MODEL-002"),
+    codes=("DS-MODEL-001", "DS-MODEL-002", "DS-MODEL-003"),
 )
 
 DIGITS = 4
@@ -106,7 +107,11 @@ class Classifier:
         problem = clean(reading.problem) if reading.problem else None
         if not cutter.samples:
             raise NotApplicableError(cutter.why_nothing(len(reading.frames)), partial=problem)
-        return Samples(tuple(cutter.samples), tuple(cutter.left_out), problem)
+        facts = facts_of(reading)
+        if facts is None:
+            return Samples(tuple(cutter.samples), tuple(cutter.left_out), problem)
+        samples, sheets = followed(cutter.samples, reading, facts, subject)
+        return Samples(samples, tuple(cutter.left_out), problem, replace(facts, sheets=sheets))
 
     def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of fake for a batch (n, height, width, 3) uint8; see ``Network.probabilities``."""
@@ -121,27 +126,31 @@ class Classifier:
             ModelError: a score is not a number.
         """
         scored = [
-            Part(s.kind, s.where, Score(_rounded(value, self.card), Meaning.PROBABILITY))
+            Part(s.kind, s.where, Score(_rounded(value, self.card), Meaning.PROBABILITY), track=s.track)
             for s, value in zip(samples.samples, scores, strict=True)
         ]
         if not scored:
             raise ValueError("conclude needs at least one sample")
-        total = _pooled(scored)
+        film = None
+        if samples.film is not None and all(part.track is not None for part in scored):
+            film = film_of(samples.film, scored, [(t.probability, t.level) for t in self.card.thresholds])
+        total = max(map(value_of, scored)) if film is None else total_of(film)[0]
         worth = self._worth(samples, scores)
         reached = [t for t in self.card.thresholds if total >= t.probability]
         if reached:
             best = max(reached, key=lambda t: (t.level.rank, t.probability))
-            finding = resembles(self.card, best, scored, total, samples, worth)
+            finding = resembles(self.card, best, scored, total, samples, worth, film)
         else:
-            finding = below(self.card, scored, total, samples, worth)
+            finding = below(self.card, scored, total, samples, worth, film)
         return CheckResult(
             check=SPEC.id,
             version=SPEC.version,
             outcome=Outcome.DONE,
-            findings=(finding,),
+            findings=(finding, *changes(film)),
             score=Score(total, Meaning.PROBABILITY),
             parts=tuple(sorted((*scored, *samples.left_out), key=lambda part: part.where.frame or 0)),
             partial=samples.problem,
+            film=film,
         )
 
     def _worth(self, samples: Samples, scores: Sequence[float]) -> tuple[Worth, ...]:
@@ -237,15 +246,3 @@ def _rounded(value: float, card: ModelCard) -> float:
             f"The model {clean(card.name)} gave no number for a part of this file.", "Use --precision fp32."
         )
     return round(min(1.0, max(0.0, float(value))), DIGITS)
-
-
-def _pooled(scored: Sequence[Part]) -> float:
-    """One score for a file: see the head of this module."""
-    frames: dict[int | None, float] = {}
-    for part in scored:
-        frames[part.where.frame] = max(value_of(part), frames.get(part.where.frame, 0.0))
-    values = sorted(frames.values(), reverse=True)
-    if any(part.where.seconds is None for part in scored):
-        return values[0]
-    upper = values[: (len(values) + 1) // 2]
-    return round(math.fsum(upper) / len(upper), DIGITS)

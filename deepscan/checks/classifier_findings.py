@@ -6,11 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deepscan.checks.base import Samples
+from deepscan.checks.film_result import change_of, total_of, value_of
 from deepscan.models import describe
 from deepscan.models.card import ModelCard, Threshold
 from deepscan.models.coverage import Stratum
-from deepscan.text import clean, plural
-from deepscan.types import Evidence, Finding, Level, Part, PointsTo, Where
+from deepscan.text import clean, plural, timecode
+from deepscan.types import Clip, Evidence, Film, Finding, JSONValue, Level, Part, PointsTo, Where
+
+MAX_CLIPS = 50
+"""Stretches of a film listed under one finding, the earliest first; all of them are in the film of the result."""
 
 MAX_EVIDENCE = 50
 """Faces or frames listed under one finding, highest first; all of them are among the parts of the result."""
@@ -25,18 +29,18 @@ class Worth:
     ratio: float
 
 
-def value_of(part: Part) -> float:
-    """The probability of a part that was scored."""
-    assert part.score is not None
-    return part.score.value
-
-
 def resembles(
-    card: ModelCard, best: Threshold, scored: Sequence[Part], total: float, samples: Samples, worth: Sequence[Worth]
+    card: ModelCard,
+    best: Threshold,
+    scored: Sequence[Part],
+    total: float,
+    samples: Samples,
+    worth: Sequence[Worth],
+    film: Film | None,
 ) -> Finding:
     """The finding for a score at or above a threshold; ``worth`` has the highest likelihood ratio first."""
     sentences = (
-        _what_scored(card, scored, total, samples),
+        _what_scored(card, scored, total) if film is None else _what_of_film(card, film),
         f"That is at or above {best.probability:g}, this model's threshold for {best.level} evidence.",
         describe.false_alarms(best, card),
         "" if best.false_alarms is None else _caveat_of_many(card, scored),
@@ -63,15 +67,27 @@ def resembles(
         level=best.level,
         points_to=PointsTo.GENERATED,
         summary=" ".join(s for s in sentences if s),
-        evidence=(proof, *(Evidence(p.kind, {"probability": value_of(p)}, p.where) for p in high), *_ratios(worth)),
+        evidence=(
+            proof,
+            *(_clip(clip) for clip in (film.clips[:MAX_CLIPS] if film else ())),
+            *(Evidence(p.kind, {"probability": value_of(p)}, p.where) for p in high),
+            *_ratios(worth),
+        ),
     )
 
 
-def below(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples, worth: Sequence[Worth]) -> Finding:
+def below(
+    card: ModelCard,
+    scored: Sequence[Part],
+    total: float,
+    samples: Samples,
+    worth: Sequence[Worth],
+    film: Film | None,
+) -> Finding:
     """What is said of a score below every threshold."""
     lowest = min((t.probability for t in card.thresholds), default=None)
     sentences = (
-        _what_scored(card, scored, total, samples),
+        _what_scored(card, scored, total) if film is None else _what_of_film(card, film),
         "The model's card sets no threshold, so this says nothing by itself."
         if lowest is None
         else f"That is below {lowest:g}, this model's lowest threshold; it does not show that the file is authentic.",
@@ -101,19 +117,66 @@ def _ratios(worth: Sequence[Worth]) -> Iterator[Evidence]:
         )
 
 
-def _what_scored(card: ModelCard, scored: Sequence[Part], total: float, samples: Samples) -> str:
-    """What the number is a probability of, and what it was made of."""
-    meaning = f'generated or manipulated (the model\'s label "{clean(card.fake_label, 60)}")'
-    top = max(scored, key=value_of)
-    if any(part.where.seconds is None for part in scored):
-        among = f", the highest of {plural(len(scored), top.kind)}," if len(scored) > 1 else ""
-        return f"The model gives {_place(top)}{among} a probability of {total:g} of being {meaning}."
-    frames = len({part.where.frame for part in scored})
-    faces = f" ({plural(len(scored), 'face')} in them; a frame counts with its highest)" if top.kind == "face" else ""
-    return (
-        f"The model gives this file a probability of {total:g} of being {meaning}: the mean over the higher half of "
-        f"{plural(frames, 'scored frame')}{faces}. The highest is {value_of(top):g}, for {_place(top)}."
+def changes(film: Film | None) -> tuple[Finding, ...]:
+    """The finding that a film's score changes at a moment, or none."""
+    change = change_of(film) if film else None
+    if change is None:
+        return ()
+    where = "at a cut" if change.at_cut else "within a shot"
+    summary = (
+        f"The model's score of this film changes at {timecode(change.seconds)}, {where}: the {change.frames[0]} frames "
+        f"looked at before it come to {change.before:g} in the mean, and the {change.frames[1]} after it to "
+        f"{change.after:g}. Another person, light or camera does this as well as footage of another origin; look at "
+        "both sides."
     )
+    value: dict[str, JSONValue] = {
+        "before": change.before,
+        "after": change.after,
+        "frames": list(change.frames),
+        "cut": change.at_cut,
+    }
+    evidence = Evidence("change", value, Where(seconds=change.seconds))
+    return (Finding("DS-MODEL-003", Level.INFO, PointsTo.NEITHER, summary, (evidence,)),)
+
+
+def _clip(clip: Clip) -> Evidence:
+    value: dict[str, JSONValue] = {
+        "from": clip.span.start_timecode,
+        "to": clip.span.end_timecode,
+        "track": clip.track,
+        "probability": clip.score.value,
+    }
+    return Evidence("clip", value, Where(seconds=clip.span.start))
+
+
+def _meaning(card: ModelCard) -> str:
+    return f'generated or manipulated (the model\'s label "{clean(card.fake_label, 60)}")'
+
+
+def _what_of_film(card: ModelCard, film: Film) -> str:
+    """Which track of a film has its score, and when; and how frames were chosen."""
+    total, track = total_of(film)
+    who = "a face" if track.kind == "face" else "the picture"
+    among = f", the highest of {plural(len(film.tracks), 'track')}" if len(film.tracks) > 1 else ""
+    clips = [f"{c.span.start_timecode} to {c.span.end_timecode} (track {c.track})" for c in film.clips[:5]]
+    more = f" and {len(film.clips) - 5} more" if len(film.clips) > 5 else ""
+    return " ".join(
+        [
+            f"The model gives this film a probability of {total:g} of being {_meaning(card)}: that of track "
+            f"{track.number}{among}, {who} in shot {track.shot}, from {track.span.start_timecode} to "
+            f"{track.span.end_timecode}, in {plural(track.looked_at, 'frame')}. A track counts with the higher half of "
+            "its scores once single outliers are gone.",
+            *([f"Worth looking at: {'; '.join(clips)}{more}."] if clips else []),
+            film.sampling,
+        ]
+    )
+
+
+def _what_scored(card: ModelCard, scored: Sequence[Part], total: float) -> str:
+    """What the number is a probability of, and what it was made of."""
+    top = max(scored, key=value_of)
+    among = f", the highest of {plural(len(scored), top.kind)}," if len(scored) > 1 else ""
+    return f"The model gives {_place(top)}{among} a probability of {total:g} of being {_meaning(card)}."
 
 
 def _caveat_of_many(card: ModelCard, scored: Sequence[Part]) -> str:

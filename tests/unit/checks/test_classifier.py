@@ -254,21 +254,28 @@ def test_no_percentage_stands_without_what_it_is_of() -> None:
 def test_one_bad_frame_does_not_carry_a_video() -> None:
     result = _answer(_video(16), [0.05] * 7 + [1.0] + [0.05] * 8, WHOLE)
     assert result.score is not None
-    assert result.score.value == pytest.approx((1.0 + 7 * 0.05) / 8, abs=1e-4)
+    assert result.score.value == pytest.approx(0.05)
     finding = _finding(result)
     assert finding.code == "DS-MODEL-002"
-    assert "the mean over the higher half of 16 scored frames" in finding.summary
-    assert "The highest is 1, for the frame at 7.00 s (frame 175)" in finding.summary
+    assert "that of track 1, the picture in shot 1, from 00:00:00.000 to 00:00:15.000" in finding.summary
+    assert result.film is not None
+    assert result.film.clips == ()
+    assert max(frame.score.value for frame in result.film.frames if frame.score) == 1.0
 
 
 def test_a_video_forged_in_its_second_half_is_not_averaged_away() -> None:
     result = _answer(_video(16), [0.05] * 8 + [0.9] * 8, WHOLE)
     assert result.score is not None
     assert result.score.value == 0.9
-    assert "for videos it has not been measured" in _finding(result).summary
+    finding, change = result.findings
+    assert "for videos it has not been measured" in finding.summary
+    assert "Worth looking at: 00:00:07.500 to 00:00:15.000 (track 1)." in finding.summary
+    assert (change.code, change.level) == ("DS-MODEL-003", Level.INFO)
+    assert change.evidence[0].where is not None
+    assert change.evidence[0].where.seconds == 7.5
 
 
-@pytest.mark.parametrize(("scores", "expected"), [([0.7], 0.7), ([0.2, 0.8], 0.8), ([0.1, 0.5, 0.9], 0.7)])
+@pytest.mark.parametrize(("scores", "expected"), [([0.7], 0.7), ([0.2, 0.8], 0.5), ([0.1, 0.5, 0.9], 0.5)])
 def test_short_videos(scores: list[float], expected: float) -> None:
     result = _answer(_video(len(scores)), scores, WHOLE)
     assert result.score is not None
@@ -284,7 +291,8 @@ def test_a_frame_counts_with_its_highest_face_and_empty_frames_are_listed() -> N
         ("face", 0, 0.1), ("face", 0, 0.9), ("frame", 25, None), ("face", 50, 0.3), ("frame", 75, None)
     ]  # fmt: skip
     summary = _finding(result).summary
-    assert "3 faces in them" in summary
+    assert "the highest of 2 tracks, a face in shot 1" in summary
+    assert [part.track for part in result.parts] == [1, 2, None, 1, None]
     assert "Not scored: 2 frames" in summary
     assert result.partial == "The stream is damaged after \\x1b[31m3.2 s."
 
@@ -300,9 +308,10 @@ def test_the_pages_of_a_document_count_with_the_highest() -> None:
 
 def test_evidence_is_bounded_and_the_parts_are_complete() -> None:
     result = _answer(_video(200), [0.9 - i / 1000 for i in range(200)], WHOLE)
-    evidence = _finding(result).evidence
-    assert len(evidence) == MAX_EVIDENCE + 1
-    assert evidence[1].value == {"probability": 0.9}
+    evidence = result.findings[0].evidence
+    assert len(evidence) == MAX_EVIDENCE + 2
+    assert [e.label for e in evidence[:3]] == ["threshold", "clip", "frame"]
+    assert evidence[2].value == {"probability": 0.9}
     assert len(result.parts) == 200
 
 
