@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeAlias, TypeVar, Union
 
+from deepscan.records import Known, Seal
 from deepscan.terms import Basis, Call, Family, Level, Meaning, MediaKind, Outcome, PointsTo, SkipCode
 
 __all__ = (
@@ -19,6 +20,8 @@ __all__ = (
     "CheckInfo",
     "CheckResult",
     "Clip",
+    "Document",
+    "Entries",
     "Evidence",
     "Family",
     "Film",
@@ -26,6 +29,7 @@ __all__ = (
     "Finding",
     "ItemReport",
     "JSONValue",
+    "Known",
     "Level",
     "Meaning",
     "MediaItem",
@@ -36,6 +40,7 @@ __all__ = (
     "RunInfo",
     "ScanReport",
     "Score",
+    "Seal",
     "SkipCode",
     "Skipped",
     "Span",
@@ -301,7 +306,7 @@ class RunInfo:
     """The record of a run: enough to repeat it.
 
     ``started`` and ``finished`` are ISO 8601 in UTC; ``model`` is the pack's card as its file has it, with the hash of
-    the weights; ``options`` are the ones that change results.
+    the weights; ``options`` are all of the scan; ``paths`` are what was to be scanned, as they were given.
     """
 
     tool: str
@@ -316,13 +321,16 @@ class RunInfo:
     precision: str | None
     libraries: Mapping[str, str]
     host: Mapping[str, str]
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ScanReport:
     """The whole result of a scan, which every report renders.
 
-    ``finished`` is False when the scan was interrupted; ``schema`` is :data:`deepscan.reports.schema.SCHEMA_VERSION`.
+    ``finished`` is False when the scan was interrupted; ``schema`` is :data:`deepscan.reports.schema.SCHEMA_VERSION`;
+    ``known`` are files that a baseline or a suppression accepts. ``seal`` is that of the file a report was read from,
+    and no part of what it says: two reports are equal without it.
     """
 
     schema: str
@@ -330,6 +338,8 @@ class ScanReport:
     items: tuple[ItemReport, ...]
     skipped: tuple[Skipped, ...]
     finished: bool
+    known: tuple[Known, ...] = ()
+    seal: Seal | None = field(default=None, compare=False)
 
 
 _Entry = TypeVar("_Entry", covariant=True)
@@ -365,3 +375,7 @@ class Document(Protocol):
     @property
     def finished(self) -> bool:
         """False when the scan was interrupted."""
+
+    @property
+    def known(self) -> tuple[Known, ...]:
+        """Files that a baseline or a suppression accepts."""

@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "__main__": frozenset({"cli"}),
     "errors": frozenset(),
     "terms": frozenset(),
-    "types": frozenset({"terms"}),
+    "records": frozenset(),
+    "types": frozenset({"terms", "records"}),
     "text": frozenset(),
     "explain": frozenset({"errors", "text"}),
     "config": BASE | {"media.limits"},
@@ -39,12 +40,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine": BASE | {"config", "media", "models", "checks", "reports.schema"},
     # What a report says of a code is what `deepscan explain` says of it; the pages import errors and text only.
     "reports": BASE | {"explain"},
+    "custody": BASE | {"reports"},
     "training": BASE | {"config", "media", "models"},
     # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.
     "evaluation": BASE
     | {"config", "media", "models"}
     | {f"training.{name}" for name in ("data", "metrics", "shortcuts", "calibrate")},
-    "cli": BASE | {"explain", "config", "media", "models", "checks", "engine", "reports", "training", "evaluation"},
+    "cli": BASE
+    | {"explain", "config", "media", "models", "checks", "engine", "reports", "custody", "training", "evaluation"},
 }
 """Room -> the rooms, or single modules of rooms, that it may import besides itself."""
 

@@ -24,6 +24,7 @@ from deepscan.cli.options import debug_is_on
 from deepscan.cli.report import report_command
 from deepscan.cli.scan import scan
 from deepscan.cli.train import train
+from deepscan.cli.verify import verify_command
 from deepscan.errors import EXIT_CLEAN, EXIT_INTERRUPTED, EXIT_PIPE, EXIT_USAGE, DeepscanError
 from deepscan.text import clean
 
@@ -97,6 +98,7 @@ app.command("train")(bounded(train))
 app.command("evaluate")(bounded(evaluate))
 app.command("calibrate")(bounded(calibrate))
 app.command("report")(bounded(report_command))
+app.command("verify")(bounded(verify_command))
 app.command("explain")(bounded(explain_command))
 for _name, _group in (("checks", checks_app), ("models", models_app)):
     for _command in _group.registered_commands:

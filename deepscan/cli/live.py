@@ -1,16 +1,13 @@
-"""Where the reports of a scan go: into a folder, or to standard output, there as JSON Lines while it runs."""
+"""JSON Lines on standard output while a scan runs."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from deepscan.engine.events import Events
-from deepscan.reports import base
 from deepscan.reports.live import LiveLines, live_lines
-from deepscan.reports.setting import Setting
 from deepscan.types import Document, ItemReport, Skipped
 
 
@@ -55,16 +52,3 @@ def lines(events: Events, *, wanted: bool) -> Iterator[Events]:
         return
     with live_lines(sys.stdout) as live:
         yield Tee(events, live)
-
-
-def deliver(
-    report: Document, names: Sequence[str], folder: Path | None, events: Events, setting: Setting
-) -> tuple[Path, ...]:
-    """Write the reports of a scan that has ended into a folder, or the first to standard output; returns the files."""
-    if folder is not None:
-        return base.write(report, names, folder, setting)
-    if isinstance(events, Tee):
-        events.end(report)
-    else:
-        base.write_stdout(report, names[0], sys.stdout, setting)
-    return ()

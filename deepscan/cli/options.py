@@ -54,6 +54,12 @@ OutputOption = Annotated[
     typer.Option("--output", "-o", metavar="DIR|-", help="The folder to write reports into, or - for stdout."),
 ]
 
+SealOption = Annotated[
+    bool, typer.Option("--seal", help="Write report.seal.json too: the hash of every file of the report.")
+]
+SignOption = Annotated[
+    Path | None, typer.Option("--sign", metavar="KEY", help="Seal, and sign the seal with this Ed25519 private key.")
+]
 
 # The options of `deepscan scan`, in the order of its help.
 PathsArgument = Annotated[

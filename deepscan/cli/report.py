@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from deepscan.cli import options as o
+from deepscan.cli.delivery import Delivery
 from deepscan.engine.casefile import MAGIC, CaseFile
 from deepscan.errors import InputError, UsageError
 from deepscan.reports import base
@@ -35,6 +35,8 @@ def report_command(
         typer.Option("--format", metavar="NAMES", help=f"Reports to write, with commas: {', '.join(base.RENDERERS)}."),
     ] = "csv,json",
     style: o.StyleOption = None,
+    seal: o.SealOption = False,
+    sign: o.SignOption = None,
 ) -> None:
     """Write the reports of an earlier scan again, without scanning.
 
@@ -46,13 +48,23 @@ def report_command(
         raise UsageError(
             "Only one report can go to standard output.", "Choose one with --format, or name a folder with -o."
         )
+    folder = None if output == STDOUT else Path(output)
     setting = o.setting(style, exhibits=source.parent)
+    delivery = Delivery.chosen(names, folder, setting, seal=seal, sign=sign)
     with read_report(source) as report:
-        if output == STDOUT:
-            base.write_stdout(report, names[0], sys.stdout, setting)
-            return
-        for path in base.write(report, names, Path(output), setting):
+        if folder is not None:
+            refuse_evidence(report, folder, names)
+        for path in delivery.deliver(report):
             typer.echo(f"Wrote {clean(str(path), limit=None)}", err=True)
+
+
+def refuse_evidence(report: Document, folder: Path, names: Sequence[str]) -> None:
+    """Refuse to write reports over or into what was scanned, where it still lies. Raises OutputError."""
+    from deepscan.engine.scan import refuse_inside_evidence
+
+    scanned = [Path(path) for path in report.run.paths]
+    for name in base.file_names(names):
+        refuse_inside_evidence(scanned, folder / name, "report")
 
 
 @contextmanager
@@ -66,16 +78,20 @@ def read_report(source: Path) -> Iterator[Document]:
         CaseFileError: it is a SQLite file, and no case file, or a damaged one.
         ReportError: it is anything else, and no report of deepscan.
     """
-    shown = clean(str(source))
-    try:
-        with source.open("rb") as stream:
-            head = stream.read(len(MAGIC))
-    except IsADirectoryError as e:
-        raise InputError(f"{shown} is a folder.", "Name the case file or the report.json in it.") from e
-    except OSError as e:
-        raise InputError(f"{shown} cannot be read: {e.strerror or e}.", "Check the path.") from e
-    if head != MAGIC:
+    if not is_case_file(source):
         yield load(source)
         return
     with CaseFile.open(source, read_only=True) as case, case.stored() as stored:
         yield stored
+
+
+def is_case_file(source: Path) -> bool:
+    """Whether a file is a case file, or at least one of SQLite. Raises InputError when it cannot be read."""
+    shown = clean(str(source))
+    try:
+        with source.open("rb") as stream:
+            return stream.read(len(MAGIC)) == MAGIC
+    except IsADirectoryError as e:
+        raise InputError(f"{shown} is a folder.", "Name the case file or the report.json in it.") from e
+    except OSError as e:
+        raise InputError(f"{shown} cannot be read: {e.strerror or e}.", "Check the path.") from e

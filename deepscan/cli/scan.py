@@ -50,6 +50,8 @@ def scan(
     redact_location: o.RedactOption = False,
     style: o.StyleOption = None,
     offline: o.OfflineOption = False,
+    seal: o.SealOption = False,
+    sign: o.SignOption = None,
     quiet: o.QuietOption = False,
     no_colour: o.NoColourOption = False,
     debug: o.DebugOption = False,
@@ -69,6 +71,7 @@ def scan(
     # The engine is loaded only now: --help and usage errors stay quick.
     from deepscan.cli import live
     from deepscan.cli.console import Console
+    from deepscan.cli.delivery import Delivery
     from deepscan.engine.scan import exit_code, refuse_inside_evidence
     from deepscan.engine.scan import scan as run
     from deepscan.media.discover import read_list
@@ -78,12 +81,13 @@ def scan(
     listed = read_list(sys.stdin.buffer.read()) if o.STDIO in paths else ()
     for name in base.file_names(names):
         refuse_inside_evidence((*places, *listed), folder and folder / name, "report")
+    delivery = Delivery.chosen(names, folder, o.setting(options.style), seal=seal, sign=sign)
     console = Console(quiet=quiet, colour=not no_colour, stdout_is_data=output == o.STDIO)
     if folder is not None and case is None:
         case = folder / CASE_NAME
     argv = ("deepscan", *sys.argv[1:])
     with console.events() as shown, live.lines(shown, wanted=output == o.STDIO and names[0] == "jsonl") as events:
         report = run(places, options, listed=listed, case=case, output=folder, events=events, argv=argv)
-        written = live.deliver(report, names, folder, events, o.setting(options.style)) if output else ()
+        written = delivery.deliver(report, events)
     console.summary(report, written)
     raise typer.Exit(exit_code(report, options.fail_level) if report.finished else EXIT_INTERRUPTED)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from deepscan.reports.schema import SCHEMA_VERSION
-from deepscan.types import ItemReport, RunInfo, Skipped
+from deepscan.types import ItemReport, Known, RunInfo, Skipped
 
 _T = TypeVar("_T")
 
@@ -50,3 +50,4 @@ class StoredReport:
     skipped: Rows[Skipped]
     finished: bool
     schema: str = SCHEMA_VERSION
+    known: tuple[Known, ...] = ()

@@ -108,7 +108,7 @@ def scan(
         pack = packs.find(options.model, fake_label=options.fake_label, offline=options.offline)
     found = _discovered(paths, listed, options, events)
     with CaseFile.open(case) as file:
-        return _Scan(options, selected, pack, file, output, events, argv).run(found)
+        return _Scan(options, selected, pack, file, output, events, argv, paths).run(found)
 
 
 def exit_code(report: ScanReport, fail_on: Level | None) -> int:
@@ -175,6 +175,7 @@ class _Scan:
     output: Path | None
     events: Events
     argv: Sequence[str]
+    paths: Sequence[Path]
 
     def run(self, found: Sequence[Candidate | Skipped]) -> ScanReport:
         fingerprint = self._fingerprint()
@@ -307,7 +308,13 @@ class _Scan:
             device=scored.device if scored else None,
             precision=scored.precision if scored else None,
             libraries=_libraries(),
-            host={"system": platform.system(), "machine": platform.machine(), "python": sys.version.split()[0]},
+            host={
+                "name": platform.node(),
+                "system": platform.system(),
+                "machine": platform.machine(),
+                "python": sys.version.split()[0],
+            },
+            paths=tuple(map(str, self.paths)),
         )
 
 

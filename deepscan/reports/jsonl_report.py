@@ -2,18 +2,21 @@
 
 The first line names the schema. Then every examined file has a line, with the fields of an entry of ``items`` in
 ``report.json``, then every skipped one, with those of ``skipped``; ``link`` is its place in the hash chain
-(:mod:`deepscan.reports.chain`). The last line holds the record of the run, how many lines of each kind there are, and
-the head of the chain: where it is missing, the report is not whole.
+(:mod:`deepscan.reports.chain`). The last line is the closing record with the head of the chain: where it is missing,
+the report is not whole.
 """
 
 from __future__ import annotations
 
 from typing import TextIO
 
-from deepscan.reports.chain import Chain
+from deepscan.reports.chain import Chain, closing
 from deepscan.reports.json_text import dump
-from deepscan.reports.schema import SCHEMA_VERSION, escape, item_to_json, run_to_json, skipped_to_json
-from deepscan.types import Document, Entries, ItemReport, JSONValue, RunInfo, Skipped
+from deepscan.reports.schema import SCHEMA_VERSION, escape, item_to_json, skipped_to_json
+from deepscan.types import Document, ItemReport
+
+LINK, HEAD = ', "link": "', ', "head": "'
+"""What stands between the text that is hashed and its hash."""
 
 
 class JsonLinesReport:
@@ -30,7 +33,7 @@ class JsonLinesReport:
         lines = JsonLines(stream, report.schema)
         for item in report.items:
             lines.examined(item)
-        lines.end(report.run, report.skipped, finished=report.finished)
+        lines.end(report)
 
 
 class JsonLines:
@@ -39,28 +42,24 @@ class JsonLines:
     def __init__(self, stream: TextIO, schema: str = SCHEMA_VERSION) -> None:
         self._stream = stream
         self._chain = Chain()
-        self._examined = 0
-        stream.write(dump({"schema": escape(schema)}) + "\n")
+        stream.write(first_line(schema))
 
     def examined(self, item: ItemReport) -> None:
         """Write the line of an examined file at once, through every buffer that the stream has."""
         self._entry(dump(item_to_json(item)))
-        self._examined += 1
         self._stream.flush()
 
-    def end(self, run: RunInfo, skipped: Entries[Skipped], *, finished: bool) -> None:
-        """Write the lines of the skipped files and the last line."""
-        for skip in skipped:
-            self._entry(dump(skipped_to_json(skip)))
-        record = run_to_json(run)
-        last: dict[str, JSONValue] = {
-            "run": record,
-            "finished": finished,
-            "examined": self._examined,
-            "skipped": len(skipped),
-            "head": self._chain.head(dump(record)),
-        }
-        self._stream.write(dump(last) + "\n")
+    def end(self, report: Document) -> None:
+        """Write the lines of the skipped files and the last line, when all examined ones are written."""
+        for skipped in report.skipped:
+            self._entry(dump(skipped_to_json(skipped)))
+        last = closing(report)
+        self._stream.write(f'{last[:-1]}{HEAD}{self._chain.head(last)}"}}\n')
 
     def _entry(self, text: str) -> None:
-        self._stream.write(f'{text[:-1]}, "link": "{self._chain.link(text)}"}}\n')
+        self._stream.write(f'{text[:-1]}{LINK}{self._chain.link(text)}"}}\n')
+
+
+def first_line(schema: str) -> str:
+    """The line that names the schema."""
+    return dump({"schema": escape(schema)}) + "\n"

@@ -30,7 +30,7 @@ class LiveLines:
     def end(self, report: Document) -> None:
         """The scan has ended: the skipped files, and the record of the run."""
         with _translated():
-            self._lines.end(report.run, report.skipped, finished=report.finished)
+            self._lines.end(report)
             self._stream.flush()
 
 

@@ -32,11 +32,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 from deepscan.errors import ReportError
-from deepscan.reports.upgrades import STEPS, films_added, upgraded
+from deepscan.reports.upgrades import STEPS, films_added, paths_added, upgraded
 from deepscan.text import clean
-from deepscan.types import ItemReport, JSONValue, RunInfo, ScanReport, Skipped
+from deepscan.types import ItemReport, JSONValue, Known, RunInfo, ScanReport, Skipped
 
-SCHEMA_VERSION = "1.1"
+SCHEMA_VERSION = "1.2"
 """``major.minor``: minor rises when a field or value is added, major when one changes its meaning or goes."""
 
 SCHEMA_FILE = "report.schema.json"
@@ -96,14 +96,19 @@ def skipped_from_json(document: JSONValue, source: str = "The record of a skippe
     return _decode(Skipped, document, source)
 
 
+def known_to_json(known: Known) -> dict[str, JSONValue]:
+    """One entry of ``known``."""
+    return _encode(Known, known)
+
+
 def run_to_json(run: RunInfo) -> dict[str, JSONValue]:
     """The record of a run, as it stands in ``run``."""
     return _encode(RunInfo, run)
 
 
 def run_from_json(document: JSONValue, source: str = "The record of a run") -> RunInfo:
-    """Inverse of :func:`run_to_json`. Raises ReportError."""
-    return _decode(RunInfo, document, source)
+    """Inverse of :func:`run_to_json`, also of what earlier versions stored in case files. Raises ReportError."""
+    return _decode(RunInfo, paths_added(document), source)
 
 
 def load(path: Path) -> ScanReport:

@@ -11,9 +11,10 @@ from deepscan.types import JSONValue
 
 def upgraded(document: Mapping[str, JSONValue], version: str) -> JSONValue:
     """A report of an earlier ``version``, one of :data:`STEPS`, with what later ones have; the argument stays."""
-    step = STEPS[version]
-    items = document.get("items")
-    return {**document, "items": [step(item) for item in items] if isinstance(items, list) else items}
+    whole: Any = document
+    for step in list(STEPS.values())[list(STEPS).index(version) :]:
+        whole = step(whole)
+    return {**whole}
 
 
 def films_added(item: Any) -> Any:
@@ -26,6 +27,11 @@ def films_added(item: Any) -> Any:
     return {**item, "results": [_film_added(result) for result in item["results"]]}
 
 
+def paths_added(run: Any) -> Any:
+    """The record of a run with what 1.2 added: the paths that were given. What is no record stays as it is."""
+    return {**run, "paths": run.get("paths", [])} if isinstance(run, dict) else run
+
+
 def _film_added(result: Any) -> Any:
     if not isinstance(result, dict) or not isinstance(result.get("parts"), list):
         return result
@@ -33,5 +39,15 @@ def _film_added(result: Any) -> Any:
     return {"film": None, **result, "parts": parts}
 
 
-STEPS: Mapping[str, Callable[[Any], Any]] = MappingProxyType({"1.0": films_added})
-"""How an entry of ``items`` of each earlier version becomes one of the next."""
+def _to_1_1(document: Any) -> Any:
+    items = document.get("items")
+    return {**document, "items": [films_added(item) for item in items] if isinstance(items, list) else items}
+
+
+def _to_1_2(document: Any) -> Any:
+    """Also what accepts files, and the seal, which the earlier versions did not have."""
+    return {**document, "run": paths_added(document.get("run")), "known": [], "seal": None}
+
+
+STEPS: Mapping[str, Callable[[Any], Any]] = MappingProxyType({"1.0": _to_1_1, "1.1": _to_1_2})
+"""How a report of each earlier version becomes one of the next, in order."""

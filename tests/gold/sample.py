@@ -57,6 +57,7 @@ RUN = RunInfo(
     precision="fp32",
     libraries={"torch": "2.13.0", "pillow": "13.0.0"},
     host={"system": "Linux", "machine": "x86_64"},
+    paths=("/evidence/case 7",),
 )
 
 QUIET = CheckResult("ela", "2", Outcome.NOT_APPLICABLE, reason="It was never a JPEG.", seconds=0.0)

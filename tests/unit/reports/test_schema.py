@@ -157,9 +157,9 @@ def _sample() -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("version", "words"),
     [
-        ("1.2", "reads up to 1.1"),
-        ("2.0", "reads up to 1.1"),
-        ("10.0", "reads up to 1.1"),
+        ("1.3", "reads up to 1.2"),
+        ("2.0", "reads up to 1.2"),
+        ("10.0", "reads up to 1.2"),
         ("0.9", "does not know"),
         ("1.0.0", "does not know"),
         ("x\x1b[31m", r"x\\x1b"),

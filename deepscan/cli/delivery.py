@@ -1,0 +1,69 @@
+"""Where the reports of a scan go: into a folder, sealed and signed where that is wanted, or to standard output."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepscan.cli.live import Tee
+from deepscan.engine.events import Events
+from deepscan.errors import UsageError
+from deepscan.reports import base
+from deepscan.reports.setting import Setting
+from deepscan.types import Document
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where reports go and how: into ``folder``, sealed and signed where that is wanted, or to standard output."""
+
+    names: Sequence[str]
+    folder: Path | None
+    setting: Setting
+    seal: bool = False
+    key: Ed25519PrivateKey | None = None
+
+    @classmethod
+    def chosen(
+        cls, names: Sequence[str], folder: Path | None, setting: Setting, *, seal: bool, sign: Path | None
+    ) -> Delivery:
+        """What the options say; ``sign`` is read here, so that nothing is begun that cannot be signed.
+
+        Raises:
+            DeepscanError: there is no folder to seal, or the key cannot be used.
+        """
+        if folder is None and (seal or sign):
+            raise UsageError("Only what goes into a folder can be sealed.", "Name a folder with -o.")
+        if sign is None:
+            return cls(names, folder, setting, seal)
+        from deepscan.custody import signing
+
+        return cls(names, folder, setting, seal=True, key=signing.private_key(sign))
+
+    def deliver(self, report: Document, events: Events | None = None) -> tuple[Path, ...]:
+        """Write the reports, or the last lines of what was written while the scan ran; returns the files."""
+        if self.folder is not None:
+            return self._into(self.folder, report)
+        if isinstance(events, Tee):
+            events.end(report)
+        elif self.names:
+            base.write_stdout(report, self.names[0], sys.stdout, self.setting)
+        return ()
+
+    def _into(self, folder: Path, report: Document) -> tuple[Path, ...]:
+        written = base.write(report, self.names, folder, self.setting)
+        if self.seal:
+            from deepscan.custody import seals
+
+            written = (*written, seals.write_seal(report, written, folder))
+        if self.key is not None:
+            from deepscan.custody import signing
+
+            written = (*written, signing.sign(folder, self.key))
+        return written

@@ -1,0 +1,1 @@
+"""Whether a report and its evidence are what they were: hashes, seals, signatures, and the same scan again."""
