@@ -17,14 +17,17 @@ from numpy.typing import NDArray
 from deepscan.errors import CorruptPackError, DeviceError
 from deepscan.models.assembly import assemble, unfit
 from deepscan.models.card import ModelCard
-from deepscan.models.devices import best_precision, choose_device, device_name
-from deepscan.models.preprocess import golden_input, normalise
+from deepscan.models.devices import best_precision, choose_devices, device_name
+from deepscan.models.lanes import Lanes, OutOfMemoryError, TorchLane, cpu_lanes, is_out_of_memory
+from deepscan.models.preprocess import golden_input
 from deepscan.text import clean
 
 if TYPE_CHECKING:
     import torch
 
     from deepscan.models.packs import Pack
+
+__all__ = ["Network", "OutOfMemoryError", "golden_mismatch", "load"]
 
 logger = logging.getLogger(__name__)
 
@@ -38,14 +41,13 @@ On a CPU, four of 160 to 224 pixels are within a tenth of the best rate (measure
 EPYC with AVX-512, fp32 and bf16), and one picture alone is not slowed much by the three beside it.
 """
 
+SMALL_MODEL, SMALL_CHUNK = 16_000_000, 8
+"""A model with fewer weights gets larger chunks on a CPU: it spends much of its time between the computations, and
+waits for the seven others take it some 50 ms.
+"""
+
 _PROBE_SEEDS = (1, 2, 3)
 """Golden inputs that compare precisions for a model whose card has no golden answers."""
-
-_OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
-
-
-class OutOfMemoryError(Exception):
-    """A batch did not fit into memory. The network takes smaller bites from now on: try again, with a smaller batch."""
 
 
 class Network:
@@ -57,23 +59,34 @@ class Network:
     place in the batch makes no difference, which a test checks bit by bit. Only after a lack of memory does ``chunk``
     shrink, and scores may differ in the seventh digit; reports round to four.
 
+    The chunks of a batch are computed side by side in *lanes*: one for each GPU, or one for each core of a CPU.
+
     Attributes:
         card: The pack's card.
-        device: The device it runs on, as torch writes it ("cpu", "cuda:0").
+        device: The device it runs on, as torch writes it ("cpu", "cuda:0"); of several GPUs, all with commas between.
         precision: What it computes in: "fp32", "bf16" or "fp16".
         notes: Sentences the user should see, such as why a precision was not used.
         chunk: Pictures in one forward pass.
     """
 
     def __init__(
-        self, model: torch.nn.Module, card: ModelCard, *, device: str, precision: str, notes: tuple[str, ...] = ()
+        self,
+        model: torch.nn.Module,
+        card: ModelCard,
+        *,
+        device: str,
+        precision: str,
+        notes: tuple[str, ...] = (),
+        replicas: Sequence[TorchLane] = (),
     ) -> None:
+        first = TorchLane(model, card, device=device, precision=precision)
+        lanes = [first] * cpu_lanes() if device == "cpu" else [first, *replicas]
         self.card = card
-        self.device = device
+        self.device = ",".join(dict.fromkeys(lane.device for lane in lanes))
         self.precision = precision
         self.notes = notes
-        self.chunk = CHUNKS.get(device.partition(":")[0], 1)
-        self._model = model
+        self.chunk = _chunk(model, device)
+        self._lanes = Lanes(lanes)
 
     def probabilities(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The calibrated probability that each picture is fake.
@@ -102,18 +115,15 @@ class Network:
         rule = self.card.preprocessing
         if batch.dtype != np.uint8 or batch.ndim != 4 or batch.shape[1:] != (rule.height, rule.width, 3):
             raise ValueError(f"want uint8 (n, {rule.height}, {rule.width}, 3), got {batch.dtype} {batch.shape}")
-        answers: list[float] = []
-        while len(answers) < len(batch):
-            part = batch[len(answers) : len(answers) + self.chunk]
+        while True:
             try:
-                rows = self._forward(part)
+                rows = self._lanes.run([self._filled(batch, at) for at in range(0, len(batch), self.chunk)])
             except OutOfMemoryError:
                 alone, self.chunk = self.chunk == 1, max(1, self.chunk // 2)
                 if alone or len(batch) > 1:  # a caller with one picture has nothing to halve
                     raise
             else:
-                answers += [_difference(row, self.card.fake_index) for row in rows]
-        return tuple(answers)
+                return tuple(_difference(row, self.card.fake_index) for row in rows[: len(batch)])
 
     def golden_logits(self, seeds: Sequence[int]) -> tuple[float, ...]:
         """:meth:`logits` of the golden inputs with these seeds."""
@@ -128,30 +138,13 @@ class Network:
                 if chunk == 1:
                     raise
 
-    def _forward(self, part: NDArray[np.uint8]) -> list[list[float]]:
-        """Run up to ``chunk`` pictures; always ``chunk`` of them go through the model."""
-        import torch
-
+    def _filled(self, batch: NDArray[np.uint8], at: int) -> NDArray[np.uint8]:
+        """The chunk that begins at a place of the batch; always ``chunk`` pictures go through the model."""
+        part = batch[at : at + self.chunk]
         filled = np.empty((self.chunk, *part.shape[1:]), np.uint8)
         filled[: len(part)] = part
         filled[len(part) :] = part[-1]
-        dtype = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}[self.precision]
-        try:
-            with torch.inference_mode():
-                pixels = normalise(torch.from_numpy(filled).to(self.device), self.card.preprocessing)
-                pixels = pixels.to(dtype).contiguous(memory_format=torch.channels_last)
-                logits = self._model(pixel_values=pixels).logits
-                if logits.shape != (self.chunk, len(self.card.labels)):
-                    raise CorruptPackError(
-                        f"The model {clean(self.card.name)} gives {tuple(logits.shape)[-1]} numbers for a picture, "
-                        f"and its card has {len(self.card.labels)} labels."
-                    )
-                rows: list[list[float]] = logits.float().cpu().tolist()
-        except (RuntimeError, MemoryError) as e:
-            if not _is_out_of_memory(e):
-                raise
-            raise OutOfMemoryError(f"{device_name(self.device)} has not enough memory for {len(part)} pictures.") from e
-        return rows[: len(part)]
+        return filled
 
 
 def load(pack: Pack, *, device: str, precision: str) -> Network:
@@ -168,8 +161,11 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
         CorruptPackError: the weights changed since they were found, do not fit the architecture tensor by tensor, or
             answer the golden inputs differently.
     """
-    place = choose_device(device)
-    wanted = best_precision(place) if precision == "auto" else precision
+    places = choose_devices(device)
+    place = places[0]
+    # One precision for all: a score must not depend on which of several devices gave it.
+    best = "bf16" if all(best_precision(each) == "bf16" for each in places) else "fp32"
+    wanted = best if precision == "auto" else precision
     if wanted == "fp16" and place == "cpu":
         raise DeviceError(
             "fp16 is not computed on a CPU: it is slower there than fp32, and overflows.",
@@ -179,9 +175,9 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
     try:
         network = Network(_to_device(model, place), pack.card, device=place, precision="fp32")
         reference = _checked_reference(network)
-        if wanted == "fp32":
-            return network
-        return _lowered(network, wanted, reference, insist=precision != "auto")
+        if wanted != "fp32":
+            network, model = _lowered(network, model, wanted, reference, insist=precision != "auto")
+        return _replicated(network, model, places[1:])
     except OutOfMemoryError as e:
         raise DeviceError(
             f"{device_name(place)} has not enough memory for the model {clean(pack.card.name)}.",
@@ -208,7 +204,7 @@ def _to_device(model: torch.nn.Module, place: str) -> torch.nn.Module:
                 tensor.data = tensor.data.contiguous(memory_format=torch.channels_last)
         return moved
     except (RuntimeError, MemoryError) as e:
-        if _is_out_of_memory(e):
+        if is_out_of_memory(e):
             raise OutOfMemoryError(str(e)) from e
         raise DeviceError(f"The device {place} cannot be used: {clean(str(e))}.", "Try --device cpu.") from e
 
@@ -235,14 +231,17 @@ def _checked_reference(network: Network) -> tuple[float, ...]:
     return found
 
 
-def _lowered(network: Network, precision: str, reference: tuple[float, ...], *, insist: bool) -> Network:
+def _lowered(
+    network: Network, model: torch.nn.Module, precision: str, reference: tuple[float, ...], *, insist: bool
+) -> tuple[Network, torch.nn.Module]:
     """The same network in a lower precision, or itself with a note when that moves its answers too far."""
     import torch
 
     card = network.card
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
     try:
-        low = Network(copy.deepcopy(network._model).to(dtype), card, device=network.device, precision=precision)
+        lowered = copy.deepcopy(model).to(dtype)
+        low = Network(lowered, card, device=network.device, precision=precision)
         low.chunk = network.chunk
         found = low.golden_logits(tuple(golden.seed for golden in card.golden) or _PROBE_SEEDS)
         moved = max(_shift(card, a, b) for a, b in zip(found, reference, strict=True))
@@ -250,12 +249,32 @@ def _lowered(network: Network, precision: str, reference: tuple[float, ...], *, 
     except (RuntimeError, TypeError, NotImplementedError) as e:
         why = f"{device_name(network.device)} cannot compute this model in it ({clean(str(e), 120)})"
     if not why:
-        return low
+        return low, lowered
     if insist:
         raise DeviceError(f"{precision} is no precision for {clean(card.name)}: {why}.", "Use --precision fp32.")
     network.notes += (f"{precision} was not used, and fp32 was: {why}.",)
     logger.info(network.notes[-1])
-    return network
+    return network, model
+
+
+def _replicated(network: Network, model: torch.nn.Module, places: Sequence[str]) -> Network:
+    """The network with a copy of its model on each further device."""
+    if not places:
+        return network
+    card, precision = network.card, network.precision
+    copies = [
+        TorchLane(_to_device(copy.deepcopy(model), place), card, device=place, precision=precision) for place in places
+    ]
+    whole = Network(model, card, device=network.device, precision=precision, notes=network.notes, replicas=copies)
+    whole.chunk = network.chunk
+    return whole
+
+
+def _chunk(model: torch.nn.Module, device: str) -> int:
+    """Pictures in one forward pass."""
+    kind = device.partition(":")[0]
+    weights = sum(tensor.numel() for tensor in model.parameters()) if hasattr(model, "parameters") else 0
+    return SMALL_CHUNK if kind == "cpu" and 0 < weights < SMALL_MODEL else CHUNKS.get(kind, 1)
 
 
 def _shift(card: ModelCard, a: float, b: float) -> float:
@@ -280,9 +299,3 @@ def _sigmoid(value: float) -> float:
     if value >= 0:
         return 1 / (1 + math.exp(-value))
     return math.exp(max(value, -700.0)) / (1 + math.exp(max(value, -700.0)))
-
-
-def _is_out_of_memory(error: BaseException) -> bool:
-    """Torch's own OutOfMemoryError is a RuntimeError; its CPU and MPS allocators raise plain ones."""
-    words = str(error).lower()
-    return isinstance(error, MemoryError) or any(part in words for part in _OUT_OF_MEMORY_WORDS)

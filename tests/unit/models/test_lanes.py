@@ -1,0 +1,107 @@
+"""Lanes: every chunk once, answers in order, a copy of the model for each GPU."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from deepscan.models import devices, lanes, loader
+from deepscan.models.lanes import Chunk, Lanes, OutOfMemoryError, Rows
+from deepscan.models.packs import Pack
+from tests.fake_pack import SIDE
+
+
+class _Echo:
+    """A lane whose row for a picture is its first value."""
+
+    def __init__(self, device: str, *, starved: bool = False) -> None:
+        self.device, self.starved = device, starved
+        self.seen = 0
+        self.threads: set[int] = set()
+
+    def run(self, chunks: Sequence[Chunk]) -> Rows:
+        self.seen += len(chunks)
+        self.threads.add(threading.get_ident())
+        if self.starved:
+            raise OutOfMemoryError("full")
+        return [[float(picture[0, 0, 0])] for chunk in chunks for picture in chunk]
+
+
+def _chunks(count: int, size: int = 4) -> list[Chunk]:
+    numbered = np.arange(count * size, dtype=np.uint8).reshape(count, size, 1, 1, 1)
+    return list(np.broadcast_to(numbered, (count, size, 2, 2, 3)))
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7])
+@pytest.mark.parametrize("width", [1, 2, 3])
+def test_every_picture_is_answered_once_and_in_order(count: int, width: int) -> None:
+    several = [_Echo(f"cuda:{i}") for i in range(width)]
+    rows = Lanes(several).run(_chunks(count))
+    assert [row[0] for row in rows] == list(range(4 * count))
+    assert sum(lane.seen for lane in several) == count
+    assert sum(lane.seen > 0 for lane in several) == min(width, count)
+
+
+def test_a_lane_without_memory_is_told() -> None:
+    with pytest.raises(OutOfMemoryError):
+        Lanes([_Echo("cuda:0"), _Echo("cuda:1", starved=True)]).run(_chunks(4))
+
+
+def test_lanes_of_a_cpu_leave_torch_one_thread_each() -> None:
+    seen: list[int] = []
+
+    class _Counting(_Echo):
+        def run(self, chunks: Sequence[Chunk]) -> Rows:
+            seen.append(torch.get_num_threads())
+            return super().run(chunks)
+
+    lane = _Counting("cpu")
+    Lanes([lane, lane]).run(_chunks(4))
+    assert seen == [1, 1]
+    assert threading.get_ident() not in lane.threads
+
+
+class _AsIfOnGpu(lanes.TorchLane):
+    """Says that it is on a GPU, and computes on the CPU."""
+
+    made: list[str] = []  # noqa: RUF012
+
+    def __init__(self, model: Any, card: Any, *, device: str, precision: str) -> None:
+        super().__init__(model, card, device="cpu", precision=precision)
+        self.device = device
+        self.made.append(device)
+
+    def _forward(self, chunk: Chunk) -> torch.Tensor:
+        device, self.device = self.device, "cpu"
+        try:
+            return super()._forward(chunk)
+        finally:
+            self.device = device
+
+
+def test_all_gpus_share_the_work_and_answer_alike(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = np.random.default_rng(7).integers(0, 256, (150, SIDE, SIDE, 3), dtype=np.uint8)
+    expected = loader.load(pack, device="cpu", precision="fp32").probabilities(pictures)
+    monkeypatch.setattr(devices, "_cuda_names", lambda: ("NVIDIA H200", "NVIDIA H200", "NVIDIA H200"))
+    monkeypatch.setattr(loader, "best_precision", lambda device: "fp32")
+    monkeypatch.setattr(loader, "_to_device", lambda model, place: model)
+    monkeypatch.setattr(loader, "TorchLane", _AsIfOnGpu)
+    _AsIfOnGpu.made.clear()
+    network = loader.load(pack, device="cuda", precision="auto")
+    assert network.device == "cuda:0,cuda:1,cuda:2"
+    assert {"cuda:0", "cuda:1", "cuda:2"} == set(_AsIfOnGpu.made)
+    assert np.abs(network.probabilities(pictures) - expected).max() < 1e-4
+    assert loader.load(pack, device="cuda:1", precision="auto").device == "cuda:1"
+
+
+def test_one_gpu_without_bf16_decides_for_all(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(devices, "_cuda_names", lambda: ("NVIDIA H200", "NVIDIA T4"))
+    monkeypatch.setattr(loader, "best_precision", lambda device: "bf16" if device == "cuda:0" else "fp32")
+    monkeypatch.setattr(loader, "_to_device", lambda model, place: model)
+    monkeypatch.setattr(loader, "TorchLane", _AsIfOnGpu)
+    assert loader.load(pack, device="auto", precision="auto").precision == "fp32"
