@@ -126,6 +126,10 @@ SPEED_ONLY = frozenset(
 """Options that change no result of a file that is examined. Precision is not one of them: it moves scores a little."""
 
 
+SAMPLING = ("frames", "every", "keyframes", "all_frames")
+"""Options that choose among the frames of a film: checks that look at pixels depend on them."""
+
+
 def result_options(options: ScanOptions) -> dict[str, JSONValue]:
     """The options that change results, as JSON: stored results are reused only when these are equal."""
     return {name: value for name, value in as_json(options).items() if name not in SPEED_ONLY}

@@ -331,12 +331,14 @@ class ScanReport:
     ``finished`` is False when the scan was interrupted; ``schema`` is :data:`deepscan.reports.schema.SCHEMA_VERSION`;
     ``known`` are files that a baseline or a suppression accepts. ``seal`` is that of the file a report was read from,
     and no part of what it says: two reports are equal without it.
+    ``items`` and ``skipped`` may be read from a case file as they are gone through: of very many files, go through them
+    once and keep what is needed.
     """
 
     schema: str
     run: RunInfo
-    items: tuple[ItemReport, ...]
-    skipped: tuple[Skipped, ...]
+    items: Sequence[ItemReport]
+    skipped: Sequence[Skipped]
     finished: bool
     known: tuple[Known, ...] = ()
     seal: Seal | None = field(default=None, compare=False)

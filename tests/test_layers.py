@@ -37,7 +37,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "models": BASE | {"config", "media"},
     "checks": BASE | {"config", "media", "models"},
     # An arrow that the house plan did not draw: the case file stores items in the report's own JSON form.
-    "engine": BASE | {"config", "media", "models", "checks", "reports.schema"},
+    "engine": BASE | {"config", "media", "models", "checks", "reports.schema", "reports.upgrades"},
     # What a report says of a code is what `deepscan explain` says of it; the pages import errors and text only.
     "reports": BASE | {"explain"},
     "custody": BASE | {"reports"},

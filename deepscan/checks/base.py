@@ -52,6 +52,9 @@ class CheckSpec:
     ``version`` changes whenever the same file could get another answer: stored results of other versions are not
     reused. ``codes`` are all finding codes the check can give. ``default`` says whether it runs when no checks are
     named; ``looks_at`` is what it applies to, in words, where that is less than all of its ``kinds``.
+
+    Stored results are reused for other scans and for copies of a file: ``options`` are the names of the scan's options
+    that change what the check says (None: any of them may), and ``by_name`` says that it looks at the file's name too.
     """
 
     id: str
@@ -63,6 +66,8 @@ class CheckSpec:
     cost: Cost = Cost.LOW
     default: bool = True
     looks_at: str = ""
+    options: tuple[str, ...] | None = None
+    by_name: bool = False
 
     @property
     def looks_at_words(self) -> str:

@@ -28,6 +28,7 @@ from deepscan.checks.base import CheckSpec, NotApplicableError, Sample, Samples,
 from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, changes, resembles
 from deepscan.checks.film_result import facts_of, film_of, total_of, value_of
 from deepscan.checks.film_samples import followed
+from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, ModelError
 from deepscan.media.frames import Frame, Reading
 from deepscan.media.limits import MAX_FACES
@@ -56,6 +57,7 @@ SPEC = CheckSpec(
     version="2",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=("DS-MODEL-001", "DS-MODEL-002", "DS-MODEL-003"),
+    options=(*SAMPLING, "precision", "fake_label"),
 )
 
 DIGITS = 4

@@ -16,6 +16,7 @@ from deepscan.checks.cloning.search import Copy, find_copies
 from deepscan.checks.cloning.transform import Motion, describe, rescale
 from deepscan.checks.exhibits import outline
 from deepscan.checks.scope import only_pictures
+from deepscan.config import SAMPLING
 from deepscan.media.frames import Pixels
 from deepscan.types import (
     Box,
@@ -47,6 +48,7 @@ SPEC = CheckSpec(
     codes=(COPY_MOVE,),
     cost=Cost.HIGH,
     looks_at=f"pictures of at least {MIN_SIDE} x {MIN_SIDE} pixels",
+    options=(*SAMPLING, "exhibits"),
 )
 
 

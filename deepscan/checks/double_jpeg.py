@@ -9,6 +9,7 @@ from __future__ import annotations
 from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
 from deepscan.checks.compression.doubling import Counts, First, estimate, histograms
 from deepscan.checks.scope import only_jpeg
+from deepscan.config import SAMPLING
 from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, Outcome, PointsTo
 
 TWICE = "DS-STRUCT-030"
@@ -36,6 +37,7 @@ SPEC = CheckSpec(
     codes=(TWICE,),
     cost=Cost.HIGH,
     looks_at="JPEG pictures",
+    options=SAMPLING,
 )
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from deepscan.checks.base import CheckSpec, Cost, Subject
 from deepscan.checks.exhibits import heat_map
 from deepscan.checks.maps import Map, MapCheck, refuse_small
+from deepscan.config import SAMPLING
 from deepscan.media.frames import Pixels
 from deepscan.media.luma import Luma, Plane
 from deepscan.types import Evidence, Family, MediaKind
@@ -56,6 +57,7 @@ SPEC = CheckSpec(
     codes=(ELA,),
     cost=Cost.HIGH,
     looks_at="JPEG pictures",
+    options=(*SAMPLING, "exhibits"),
 )
 
 ErrorMap = NDArray[np.float32]

@@ -38,6 +38,7 @@ SPEC = CheckSpec(
     codes=(RECORD, NAME, SOURCE_TYPE, LABEL),
     cost=Cost.LOW,
     looks_at="pictures and videos whose metadata can be read",
+    options=(),
 )
 
 UNSIGNED = "The mark is not signed: anyone can write or remove it."

@@ -13,6 +13,7 @@ from deepscan.checks.marks.catalogue import find_marks
 from deepscan.checks.marks.rule import UNNAMED, Mark
 from deepscan.checks.marks.stealth import Hidden, entries_of, find_hidden
 from deepscan.checks.marks.watermark import MESSAGES, WAYS, Match, find_messages, needed
+from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, UnreadableError, UnsupportedError
 from deepscan.media.images import Stored, read_stored
 from deepscan.text import clean
@@ -40,6 +41,7 @@ SPEC = CheckSpec(
     codes=(RECORD, WATERMARK),
     cost=Cost.HIGH,
     looks_at="pictures of one frame; hidden records in PNG and lossless WebP",
+    options=SAMPLING,
 )
 
 

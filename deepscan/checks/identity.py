@@ -39,6 +39,8 @@ SPEC = CheckSpec(
     version="2",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=(SUFFIX, CUT_SHORT, TRAILING, LEFTOVER, TWO_FILES),
+    options=(),
+    by_name=True,
 )
 
 # One reader opens all of a family: a name out of the same family promises nothing false.

@@ -41,6 +41,7 @@ SPEC = CheckSpec(
     codes=(WRITTEN, OTHER_WRITER),
     cost=Cost.LOW,
     looks_at="JPEG pictures",
+    options=(),
 )
 
 _MAKE, _MODEL, _SOFTWARE, _EXIF_POINTER, _MAKER_NOTE = 0x010F, 0x0110, 0x0131, 0x8769, 0x927C

@@ -15,6 +15,7 @@ from deepscan.checks.compression import grid
 from deepscan.checks.compression.votes import BAND, GRIDS, REACHED, Votes, cast_in_bands, cast_votes
 from deepscan.checks.exhibits import look_and_ignore, outline
 from deepscan.checks.scope import only, only_pictures
+from deepscan.config import SAMPLING
 from deepscan.media.luma import Luma, Plane
 from deepscan.text import plural
 from deepscan.types import (
@@ -79,6 +80,7 @@ SPEC = CheckSpec(
     codes=(SHIFTED, DEVIANT, IN_BANDS),
     cost=Cost.HIGH,
     looks_at="JPEG, PNG, BMP and TIFF pictures",
+    options=(*SAMPLING, "exhibits"),
 )
 
 

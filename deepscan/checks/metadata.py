@@ -41,6 +41,7 @@ SPEC = CheckSpec(
     version="3",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=tuple(sorted((STATEMENTS, EDITOR, UNREADABLE, OTHER_READING, *CODES))),
+    options=("exiftool",),
 )
 
 _EDITING = frozenset({Trade.EDITOR, Trade.DEVELOPER, Trade.VIDEO})

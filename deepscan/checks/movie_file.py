@@ -39,6 +39,7 @@ SPEC = CheckSpec(
     codes=(WRITTEN, HIDDEN, LENGTHS),
     cost=Cost.LOW,
     looks_at="MP4, MOV, 3GP, Matroska and WebM videos",
+    options=(),
 )
 
 MAX_BOXES = 20_000

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from deepscan.checks.base import CheckSpec, Cost, Subject
 from deepscan.checks.exhibits import heat_map
 from deepscan.checks.maps import Map, MapCheck, first_picture
+from deepscan.config import SAMPLING
 from deepscan.media.frames import Pixels
 from deepscan.types import Evidence, Family, MediaKind
 
@@ -35,6 +36,7 @@ SPEC = CheckSpec(
     cost=Cost.HIGH,
     default=False,
     looks_at=f"pictures of at least {MIN_SIDE} x {MIN_SIDE} pixels",
+    options=(*SAMPLING, "exhibits"),
 )
 
 NoiseMap = NDArray[np.float32]

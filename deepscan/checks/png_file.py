@@ -36,6 +36,7 @@ SPEC = CheckSpec(
     codes=(WRITTEN,),
     cost=Cost.LOW,
     looks_at="PNG and APNG pictures",
+    options=(),
 )
 
 MAX_CHUNKS = 100_000

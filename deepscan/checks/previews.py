@@ -19,6 +19,7 @@ from deepscan.checks.reading.layout import Pieces
 from deepscan.checks.reading.layout.previews import Preview, find_previews, orientation
 from deepscan.checks.reading.layout.segments import read_header
 from deepscan.checks.scope import only_jpeg
+from deepscan.config import SAMPLING
 from deepscan.errors import MediaError, UnreadableError
 from deepscan.media import decoding
 from deepscan.media.frames import Pixels
@@ -37,6 +38,7 @@ SPEC = CheckSpec(
     codes=(OTHER_PICTURE, NOT_COMPARED),
     cost=Cost.MEDIUM,
     looks_at="JPEG pictures that hold a thumbnail or a preview",
+    options=(*SAMPLING, "exhibits"),
 )
 
 MAX_BYTES = 8 * 1024**2

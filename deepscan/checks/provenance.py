@@ -40,6 +40,7 @@ SPEC = CheckSpec(
     codes=CODES,
     cost=Cost.LOW,
     looks_at="JPEG, PNG, WebP, GIF, TIFF, HEIC and AVIF pictures; MP4, MOV, 3GP and AVI videos",
+    options=("trust_list", "fetch_remote"),
 )
 
 _FRAGMENTS = frozenset({b"mdat", b"moof"})

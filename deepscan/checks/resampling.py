@@ -12,6 +12,7 @@ import numpy as np
 from deepscan.checks.base import CheckSpec, Cost, Subject
 from deepscan.checks.maps import Map, MapCheck
 from deepscan.checks.periodicity import TILE, Plane, Spectrum, average_spectrum, map_of, middle
+from deepscan.config import SAMPLING
 from deepscan.media.frames import Pixels
 from deepscan.types import Family, MediaKind
 
@@ -34,6 +35,7 @@ SPEC = CheckSpec(
     cost=Cost.HIGH,
     default=False,
     looks_at=f"pictures of at least {TILE} x {TILE} pixels",
+    options=(*SAMPLING, "exhibits"),
 )
 
 

@@ -104,7 +104,7 @@ class Console:
             self._out.print(Text(" " * indent) + part, soft_wrap=True)
 
     def _overview(self, report: ScanReport) -> None:
-        shown = [item for item in worst_first(report.items) if item.verdict.call is not Call.NO_EVIDENCE][:WORST]
+        shown = worst_first((i for i in report.items if i.verdict.call is not Call.NO_EVIDENCE), WORST)
         several = len({item.item.root for item in report.items}) > 1
         if shown:
             table = Table(box=box.SIMPLE_HEAD, pad_edge=False)

@@ -9,29 +9,32 @@ every answer), never the rest; they are scanned again. ``FULL`` would wait for t
 need no lock, change nothing and may look on while a scan runs. After a clean end the log is folded in and the lock file
 removed: a case at rest is one plain file that can be read from read-only media.
 
-**What is reused.** The answer for the same name, bytes (size, SHA-256, kind, container) and fingerprint, unless a
-check timed out, or failed for a reason that may have gone (a disk that could not be read, a lost worker): those are
-tried again. A file that breaks its format is answered. Answers of earlier runs stay for reuse; the entries, which say
-what belongs to a report, are those of the last run only.
+**What is reported.** The entries, which say what belongs to a report, are those of the last run that has any: a run
+that ends before its first answer (its model cannot be loaded) leaves the report of the one before. Answers of earlier
+runs stay for reuse (:mod:`deepscan.engine.reuse`), each with the keys of the checks in it that may be reused.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from deepscan.engine import casefile_tables as tables
+from deepscan.engine.casefile_connection import Connection
+from deepscan.engine.casefile_errors import damaged, other_version
 from deepscan.engine.casefile_stored import ITEMS, SKIPPED, Rows, StoredReport
-from deepscan.engine.caselock import Lock
-from deepscan.errors import CaseFileError, DeepscanError, OutputError, ReportError
+from deepscan.engine.casefile_tables import MAGIC as MAGIC
+from deepscan.engine.stored import Stored
+from deepscan.errors import CaseFileError, ReportError
 from deepscan.reports.schema import (
+    SCHEMA_VERSION,
     escape,
     item_from_json,
     item_to_json,
@@ -41,209 +44,91 @@ from deepscan.reports.schema import (
     skipped_from_json,
     skipped_to_json,
 )
-from deepscan.text import clean
+from deepscan.reports.upgrades import STEPS, upgraded
 from deepscan.types import ItemReport, JSONValue, MediaItem, Outcome, RunInfo, ScanReport, Skipped
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:  # it knows the checks, and a report is rendered without them
+    from deepscan.engine.fingerprints import Wanted
 
-APPLICATION_ID = 0x44534346
-"""``DSCF`` in the file's header: https://www.sqlite.org/pragma.html#pragma_application_id ."""
+HELD = 1000
+"""Files up to which a report is held in memory as a whole."""
 
-CASE_VERSION = 1  # the layout of the tables below (``user_version``)
-
-MAGIC = b"SQLite format 3\0"
-"""The first bytes of every case file that is not empty."""
-
-_TABLES = {
-    "runs": "CREATE TABLE runs (id INTEGER PRIMARY KEY, info TEXT NOT NULL, finished INTEGER NOT NULL)",
-    # Names and roots are escaped as in reports, because SQLite's text is UTF-8 and file names need not be.
-    "answers": (
-        "CREATE TABLE answers (id INTEGER PRIMARY KEY, root TEXT NOT NULL, name TEXT NOT NULL, sha256 TEXT NOT NULL, "
-        "fingerprint TEXT NOT NULL, reusable INTEGER NOT NULL, report TEXT NOT NULL, "
-        "UNIQUE (sha256, name, fingerprint, root))"
-    ),
-    "entries": (
-        "CREATE TABLE entries (position INTEGER PRIMARY KEY, answer INTEGER REFERENCES answers (id), skipped TEXT, "
-        "CHECK ((answer IS NULL) <> (skipped IS NULL)))"
-    ),
-}
-
-_REUSE = (
-    "SELECT report FROM answers WHERE sha256 = ? AND name = ? AND fingerprint = ? AND reusable ORDER BY root = ? DESC"
-)
-_STORE = (
-    "INSERT INTO answers (root, name, sha256, fingerprint, reusable, report) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (sha256, name, fingerprint, root) DO UPDATE SET reusable = excluded.reusable, report = excluded.report"
-)
-_FIND = "SELECT id FROM answers WHERE root = ? AND name = ? AND sha256 = ? AND fingerprint = ?"
-
-_WAIT = 2.0  # seconds to wait for another program that reads the case file, before it is called busy
-
-_T = TypeVar("_T")
+T = TypeVar("T")
 
 
-class CaseFile:
+def _as_now(schema: str, part: str, document: Any) -> Any:
+    """One entry of ``items``, or the ``run``, of a report of that schema in the shape that it has now."""
+    if schema == SCHEMA_VERSION:
+        return document
+    whole: Any = {"run": None, "items": [], part: [document] if part == "items" else document}
+    found: Any = upgraded(whole, schema)[part]  # type: ignore[index, call-overload]
+    return found[0] if part == "items" else found
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAnswer:
+    """An answer about certain bytes. ``here`` says whether it was about a file in the same place; ``keys`` are those of
+    its checks that may be reused; ``read`` gives the report.
+    """
+
+    id: int
+    here: bool
+    fingerprint: str
+    keys: Mapping[str, str]
+    read: Callable[[], ItemReport]
+
+
+class CaseFile(Connection):
     """An open case file, used from one thread. Made by :meth:`open`; a context manager that closes it.
 
     All methods raise OutputError when the disk is full or may not be written to, and CaseFileError when the file is
     damaged or another program holds it.
     """
 
-    def __init__(self, shown: str, connection: sqlite3.Connection, lock: Lock | None, *, read_only: bool) -> None:
-        self._shown = shown
-        self._connection = connection
-        self._lock = lock
-        self._read_only = read_only
-        self._run: int | None = None
+    _run: int | None = None
+    _answering = False
 
-    @classmethod
-    def open(cls, path: Path | None, *, read_only: bool = False) -> CaseFile:
-        """Open a case file, or make one; in memory when ``path`` is None.
-
-        A reader (``read_only``) makes nothing, takes no lock, and sees what a scan under way has finished so far.
-
-        Raises:
-            CaseFileError: another scan holds it, or it is no case file, from a newer version, damaged, or (reading)
-                not there.
-            OutputError: it cannot be made or written to.
-        """
-        if path is None:
-            return cls._over("in memory", ":memory:", None, read_only=False)
-        shown, real = clean(str(path)), path.resolve()
-        if real.exists() and not real.is_file():
-            raise CaseFileError(f"The case file {shown} is a folder or a device.", "Name a file with --case.")
-        if read_only:
-            if not real.exists():
-                raise CaseFileError(f"There is no case file {shown}.", "Check the path.")
-            _require_magic(real, shown)
-            return cls._over(shown, f"{real.as_uri()}?mode=ro", None, read_only=True)
-        try:
-            real.parent.mkdir(parents=True, exist_ok=True)
-            lock = Lock.take(real.with_name(real.name + ".lock"))
-        except OSError as e:
-            raise _not_written(shown, e.strerror or str(e)) from e
-        if lock is None:
-            raise CaseFileError(
-                f"The case file {shown} is in use by another deepscan.",
-                "Wait until that scan has ended, or name another file with --case.",
-            )
-        try:
-            _require_magic(real, shown)
-            return cls._over(shown, str(real), lock, read_only=False)
-        except BaseException:
-            lock.release()
-            raise
-
-    @classmethod
-    def _over(cls, shown: str, database: str, lock: Lock | None, *, read_only: bool) -> CaseFile:
-        with _translated(shown, read_only=read_only):
-            connection = sqlite3.connect(database, timeout=_WAIT, isolation_level=None, uri=read_only)
-        case = cls(shown, connection, lock, read_only=read_only)
-        try:
-            with case._translated():
-                case._prepare()
-        except BaseException:
-            connection.close()
-            raise
-        return case
-
-    def _prepare(self) -> None:
-        execute = self._connection.execute
-        execute("PRAGMA trusted_schema = OFF")  # a case file may come from anyone
-        ((application,),) = execute("PRAGMA application_id")
-        ((version,),) = execute("PRAGMA user_version")
-        found = dict(execute("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL").fetchall())
-        fresh = not application and not version and not found
-        if not fresh and application != APPLICATION_ID:
-            raise _not_a_case_file(self._shown)
-        if version > CASE_VERSION:
-            raise CaseFileError(
-                f"The case file {self._shown} was written by a newer version of deepscan.",
-                "Use that version, or name another file with --case.",
-            )
-        if fresh and self._read_only:
-            raise CaseFileError(f"The case file {self._shown} is empty.", "Scan into it first.")
-        # Also refuses tables, views and triggers that are not ours: nothing of a prepared file runs.
-        if not fresh and (version != CASE_VERSION or found != _TABLES):
-            raise _damaged(self._shown, "its tables are not those of a case file")
-        if self._read_only:
-            return
-        execute("PRAGMA foreign_keys = ON")
-        execute("PRAGMA synchronous = NORMAL")
-        execute("PRAGMA journal_mode = WAL")
-        if fresh:
-            with self._transaction():
-                execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                execute(f"PRAGMA user_version = {CASE_VERSION}")
-                for statement in _TABLES.values():
-                    execute(statement)
-
-    def __enter__(self) -> CaseFile:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Fold in the log and give the lock back. Loses nothing when that fails: the next opening does it."""
-        try:
-            if not self._read_only:
-                self._connection.execute("PRAGMA journal_mode = DELETE")
-        except sqlite3.Error as e:
-            # A reader is still looking on, or the disk is full: the log stays beside the file, whole.
-            logger.debug("case file %s keeps its log: %s", self._shown, e)
-        finally:
-            self._connection.close()
-            if self._lock:
-                self._lock.release()
-                self._lock = None
-            self._read_only = True
+    # Writing.
 
     def begin(self, run: RunInfo) -> None:
-        """Begin a run: from here on, reports are of this run, and not finished. Answers of earlier runs stay."""
+        """Begin a run. From its first answer on, reports are of this run, and not finished; the answers stay."""
         with self._transaction():
-            self._connection.execute("DELETE FROM entries")
-            info = _dump(run_to_json(run))
-            self._run = self._connection.execute("INSERT INTO runs (info, finished) VALUES (?, 0)", (info,)).lastrowid
+            values = (_dump(run_to_json(run)), SCHEMA_VERSION, tables.BEGUN)
+            statement = "INSERT INTO runs (info, schema, state) VALUES (?, ?, ?)"
+            self._run = self._connection.execute(statement, values).lastrowid
+        self._answering = False
 
-    def last_run(self) -> RunInfo | None:
-        """The record of the newest run, finished or not; None in a new case file."""
-        with self._translated():
-            rows = self._connection.execute("SELECT info FROM runs ORDER BY id DESC LIMIT 1").fetchall()
-        return self._read(rows[0][0], run_from_json) if rows else None
-
-    def amend(self, run: RunInfo, *, finished: bool = False) -> None:
+    def amend(self, run: RunInfo) -> None:
         """Correct the record of the run under way: what was not known when it began, such as the device."""
         with self._transaction():
-            values = (_dump(run_to_json(run)), finished, self._begun())
-            self._connection.execute("UPDATE runs SET info = ?, finished = ? WHERE id = ?", values)
+            values = (_dump(run_to_json(run)), self._begun())
+            self._connection.execute("UPDATE runs SET info = ? WHERE id = ?", values)
 
     def finish(self, run: RunInfo) -> None:
         """End the run that began: every file is answered. A run that is not finished counts as interrupted."""
-        self.amend(run, finished=True)
+        with self._transaction():
+            self._start_answering()
+            values = (_dump(run_to_json(run)), tables.FINISHED, self._begun())
+            self._connection.execute("UPDATE runs SET info = ?, state = ? WHERE id = ?", values)
 
-    def reuse(self, item: MediaItem, fingerprint: str) -> ItemReport | None:
-        """The stored answer for an unchanged file, with ``item`` as it is now; None when it must be examined.
-
-        ``fingerprint`` stands for everything else an answer depends on: options, check versions, the model's weights
-        and card, the policy of verdicts. The same file under another root is the same file.
-        """
-        key = (item.sha256, escape(str(item.name)), fingerprint, escape(item.root.as_posix()))
-        with self._translated():
-            rows = self._connection.execute(_REUSE, key).fetchmany(1)
-        if not rows:
-            return None
-        stored = self._item(rows[0][0])
-        unchanged = replace(stored.item, root=item.root) == item
-        return replace(stored, item=item) if unchanged else None
-
-    def add(self, position: int, report: ItemReport, fingerprint: str, *, reusable: bool = True) -> None:
+    def add(
+        self,
+        position: int,
+        report: ItemReport,
+        wanted: Wanted,
+        *,
+        passing: frozenset[str] = frozenset(),
+        modified: int | None = None,
+    ) -> None:
         """Store the answer for the file at a place in the order of discovery; it survives a kill once this returns.
 
-        ``reusable`` is False for an answer that another try may better (a check failed for a passing reason): it is
-        in the report of this run, and :meth:`reuse` does not give it. A check that timed out is never reused.
+        Args:
+            position: The place.
+            report: The answer.
+            wanted: What it was made with.
+            passing: The checks that another try may better (they failed for a passing reason): what they say is in the
+                report of this run, and not reused. What a check that timed out says never is.
+            modified: When the file was last changed, in nanoseconds, if that is known.
 
         Raises:
             ValueError: that place has its answer already.
@@ -251,12 +136,21 @@ class CaseFile:
         """
         self._begun()
         item, document = report.item, _dump(item_to_json(report))
-        reusable = reusable and not any(r.outcome is Outcome.TIMED_OUT for r in report.results)
-        key = (escape(item.root.as_posix()), escape(str(item.name)), item.sha256, fingerprint)
+        never = passing | {r.check for r in report.results if r.outcome is Outcome.TIMED_OUT}
+        keys = _dump({check: key for check, key in wanted.keys.items() if check not in never})
+        place = (escape(item.root.as_posix()), escape(str(item.name)), item.sha256, wanted.fingerprint)
         with self._transaction():
-            self._connection.execute(_STORE, (*key, reusable, document))
-            ((answer,),) = self._connection.execute(_FIND, key).fetchall()
+            self._connection.execute(tables.STORE, (*place, modified, keys, document))
+            ((answer,),) = self._connection.execute(tables.FIND, place).fetchall()
             self._enter(position, answer, None)
+
+    def repeat(self, position: int, answer: StoredAnswer, *, modified: int | None = None) -> None:
+        """Enter an answer that is stored already, for a place in the order of discovery. Raises as :meth:`add`."""
+        self._begun()
+        with self._transaction():
+            if modified is not None:
+                self._connection.execute(tables.TOUCH, (modified, answer.id, modified))
+            self._enter(position, answer.id, None)
 
     def skip(self, position: int, skipped: Skipped) -> None:
         """Store that the file at a place in the order of discovery was not examined, and why. Raises as :meth:`add`."""
@@ -265,131 +159,160 @@ class CaseFile:
         with self._transaction():
             self._enter(position, None, document)
 
+    def _enter(self, position: int, answer: int | None, skipped: str | None) -> None:
+        self._start_answering()
+        try:
+            self._connection.execute(tables.ENTER, (position, answer, skipped))
+        except sqlite3.IntegrityError as e:
+            raise ValueError(f"place {position} in the order of discovery has its answer already") from e
+
+    def _start_answering(self) -> None:
+        """Within a transaction: with its first answer, a run takes the place of the one before."""
+        if not self._answering:
+            ((state,),) = self._connection.execute("SELECT state FROM runs WHERE id = ?", (self._begun(),))
+            # Asked once more, because the transaction of a first answer may have failed.
+            if state == tables.BEGUN:
+                self._connection.execute("DELETE FROM entries")
+                self._connection.execute("UPDATE runs SET state = ? WHERE id = ?", (tables.ANSWERING, self._run))
+            self._answering = state != tables.BEGUN
+
+    # Reading.
+
+    def last_run(self) -> RunInfo | None:
+        """The record of the run that a report would be of; None in a new case file, or after another version's run."""
+        row = self._reported()
+        if row is None or row[2] != SCHEMA_VERSION:
+            return None
+        return self._read(row[1], run_from_json)
+
+    def same_bytes(self, item: MediaItem) -> Iterator[StoredAnswer]:
+        """Stored answers about a file's bytes, those for the same name and place first; never very many."""
+        name, root = escape(str(item.name)), escape(item.root.as_posix())
+        with self._translated():
+            rows = self._connection.execute(tables.SAME_BYTES, (item.sha256, name, root)).fetchall()
+        for answer, its_root, its_name, fingerprint, keys, report in rows:
+            found = self._read(keys, _keys)
+            yield StoredAnswer(
+                answer, (its_name, its_root) == (name, root), fingerprint, found, partial(self._item, report)
+            )
+
+    def same_place(self, root: Path, name: str, modified: int) -> MediaItem | None:
+        """The file that was last answered under this name and had been changed at just that nanosecond."""
+        with self._translated():
+            place = (escape(name), escape(root.as_posix()), modified)
+            rows = self._connection.execute(tables.SAME_PLACE, place).fetchall()
+        return replace(self._item(rows[0][0]).item, root=root) if rows else None
+
     @contextmanager
     def stored(self) -> Iterator[StoredReport]:
-        """The result of the last run, read entry by entry while the block runs. Raises CaseFileError when none was."""
+        """The result of the last run, read entry by entry while the block runs.
+
+        Raises:
+            CaseFileError: there has been no run.
+        """
         with self._transaction("DEFERRED"):  # one moment of it, even while a scan goes on
-            rows = self._connection.execute("SELECT info, finished FROM runs ORDER BY id DESC LIMIT 1").fetchall()
-            if not rows:
+            row = self._reported()
+            if row is None:
                 raise CaseFileError(f"The case file {self._shown} holds no run.", "Scan into it first.")
-            ((info, finished),) = rows
-            items = Rows(self._connection, "report", ITEMS, self._item, self._translated)
+            _, info, schema, state = row
+            if schema != SCHEMA_VERSION and schema not in STEPS:
+                raise other_version(self._shown, "newer" if schema > SCHEMA_VERSION else "older")
+            items = Rows(self._connection, "report", ITEMS, partial(self._item, schema=schema), self._translated)
             skipped = Rows(self._connection, "skipped", SKIPPED, self._skip, self._translated)
-            yield StoredReport(self._read(info, run_from_json), items, skipped, bool(finished))
+            run = self._read(info, lambda document: run_from_json(_as_now(schema, "run", document)))
+            yield StoredReport(run, items, skipped, state == tables.FINISHED)
 
     def report(self) -> ScanReport:
-        """The whole result of the last run, in memory. Raises CaseFileError when there has been none."""
+        """The whole result of the last run. Of more than :data:`HELD` files, it is read from the case file while it is
+        gone through, also after this one has been closed; of a run that still goes on it has what is there then.
+
+        Raises:
+            CaseFileError: there has been no run.
+        """
         with self.stored() as stored:
-            return ScanReport(stored.schema, stored.run, tuple(stored.items), tuple(stored.skipped), stored.finished)
+            items: Sequence[ItemReport]
+            skipped: Sequence[Skipped]
+            if len(stored.items) + len(stored.skipped) <= HELD:
+                items, skipped = tuple(stored.items), tuple(stored.skipped)
+            else:
+                row = self._reported()
+                assert row is not None
+                items, skipped = _sequences(self._reopener(row[0]))
+                self._shared = self.path is None
+            return ScanReport(stored.schema, stored.run, items, skipped, stored.finished)
+
+    def _reopener(self, run: int) -> _Opener:
+        """What opens this case file for reading, as long as it reports that run."""
+        path = self.path
+        if path is None:
+            return lambda: contextlib.nullcontext(self)
+
+        @contextmanager
+        def opened() -> Iterator[CaseFile]:
+            with CaseFile.open(path, read_only=True) as case:
+                row = case._reported()
+                if row is None or row[0] != run:
+                    raise CaseFileError(
+                        f"The case file {self._shown} has been scanned into again since this report was asked for.",
+                        "Render the report anew with deepscan report.",
+                    )
+                yield case
+
+        return opened
+
+    def _reported(self) -> tuple[int, str, str, int] | None:
+        """The newest run that has answers, else the newest: its number, record, schema and state."""
+        with self._translated():
+            rows = self._connection.execute(tables.REPORTED).fetchall()
+        return rows[0] if rows else None
 
     def _begun(self) -> int:
         if self._run is None:
             raise ValueError("no run has begun in this case file")
         return self._run
 
-    def _enter(self, position: int, answer: int | None, skipped: str | None) -> None:
-        try:
-            self._connection.execute("INSERT INTO entries VALUES (?, ?, ?)", (position, answer, skipped))
-        except sqlite3.IntegrityError as e:
-            raise ValueError(f"place {position} in the order of discovery has its answer already") from e
-
-    def _item(self, text: object) -> ItemReport:
-        return self._read(text, item_from_json)
+    def _item(self, text: object, schema: str = SCHEMA_VERSION) -> ItemReport:
+        return self._read(text, lambda document: item_from_json(_as_now(schema, "items", document)))
 
     def _skip(self, text: object) -> Skipped:
         return self._read(text, skipped_from_json)
 
-    def _read(self, text: object, read: Callable[[JSONValue], _T]) -> _T:
+    def _read(self, text: object, read: Callable[[JSONValue], T]) -> T:
         if not isinstance(text, str):
-            raise _damaged(self._shown, "an answer is missing")
+            raise damaged(self._shown, "an answer is missing")
         try:
             return read(parse(text))
         except ReportError as e:
-            raise _damaged(self._shown, e.message) from e
+            raise damaged(self._shown, e.message) from e
         except ValueError as e:
-            raise _damaged(self._shown, str(e)) from e
+            raise damaged(self._shown, str(e)) from e
 
-    def _translated(self) -> contextlib.AbstractContextManager[None]:
-        return _translated(self._shown, read_only=self._read_only)
+
+_Opener: TypeAlias = Callable[[], "contextlib.AbstractContextManager[CaseFile]"]
+
+
+def _sequences(opened: _Opener) -> tuple[Stored[ItemReport], Stored[Skipped]]:
+    """What a case file holds as sequences that open it for each use."""
 
     @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        """Everything in the block, or nothing of it."""
-        with self._translated():
-            try:  # around BEGIN too: Ctrl-C may arrive between it and the next line
-                self._connection.execute(f"BEGIN {kind}")
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a full disk has ended it already
-                    self._connection.execute("ROLLBACK")
-                raise
+    def items() -> Iterator[Rows[ItemReport]]:
+        with opened() as case, case.stored() as stored:
+            yield stored.items
 
+    @contextmanager
+    def skipped() -> Iterator[Rows[Skipped]]:
+        with opened() as case, case.stored() as stored:
+            yield stored.skipped
 
-def _require_magic(path: Path, shown: str) -> None:
-    """Refuse what is no database before SQLite sees it: it takes a file of one byte for an empty one."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(len(MAGIC))
-    except FileNotFoundError:
-        return
-    except OSError as e:
-        raise CaseFileError(f"The case file {shown} cannot be read: {e.strerror or e}.", "Check your rights.") from e
-    if head not in (b"", MAGIC):
-        raise _not_a_case_file(shown)
+    return Stored(items), Stored(skipped)
 
 
 def _dump(document: JSONValue) -> str:
     return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
-@contextmanager
-def _translated(shown: str, *, read_only: bool) -> Iterator[None]:
-    """Turn what SQLite says into a sentence. Mistakes of the caller (ProgrammingError) stay what they are."""
-    try:
-        yield
-    except sqlite3.ProgrammingError:
-        raise
-    except sqlite3.DatabaseError as e:
-        raise _sentence(shown, e, read_only=read_only) from e
-
-
-def _sentence(shown: str, e: sqlite3.DatabaseError, *, read_only: bool) -> DeepscanError:
-    code = getattr(e, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF  # the rest is the extended code
-    match code:
-        case sqlite3.SQLITE_NOTADB:
-            return _not_a_case_file(shown)
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return CaseFileError(
-                f"The case file {shown} is held by another program.", "Close that program, or wait until it is done."
-            )
-        case sqlite3.SQLITE_FULL:
-            return _not_written(shown, "the disk is full")
-        case sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_READONLY | sqlite3.SQLITE_IOERR | sqlite3.SQLITE_PERM:
-            if not read_only:
-                return _not_written(shown, str(e))
-            return CaseFileError(
-                f"The case file {shown} cannot be read: {clean(str(e))}.",
-                "If a scan into it was cut off, copy it and the -wal file beside it to a folder you may write to.",
-            )
-    return _damaged(shown, str(e))
-
-
-def _not_written(shown: str, why: str) -> OutputError:
-    return OutputError(
-        f"The case file {shown} cannot be written: {clean(why)}.",
-        "Free some space or check your rights there, or name a file on another disk with --case.",
-    )
-
-
-def _not_a_case_file(shown: str) -> CaseFileError:
-    return CaseFileError(
-        f"{shown} is not a deepscan case file, and was left as it is.", "Name another file with --case."
-    )
-
-
-def _damaged(shown: str, why: str) -> CaseFileError:
-    return CaseFileError(
-        f"The case file {shown} is damaged: {clean(why)}.",
-        "Remove it and scan again, or name another file with --case.",
-    )
+def _keys(document: JSONValue) -> dict[str, str]:
+    """The keys of an answer. Raises ValueError for anything else."""
+    if not isinstance(document, dict):
+        raise ValueError("the keys of an answer are no object")
+    return {str(check): str(key) for check, key in document.items()}

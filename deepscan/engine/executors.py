@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeAlias, TypeVar
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from deepscan.engine.slots import Packed, Slot
-from deepscan.engine.workers import Enter, prepare, serve
+from deepscan.engine.workers import Enter, prepare, serve, warm
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -65,6 +65,9 @@ class Executor(Protocol[Job, Answer]):
     def submit(self, job: Job, *, share: float = 1.0) -> Pending[Answer]:
         """Start a job, or queue it. ``share`` is the part of the time limit that it has."""
 
+    def warm_up(self) -> None:
+        """Start what has to be started, without waiting for it."""
+
     def __enter__(self) -> Executor[Job, Answer]: ...
 
     def __exit__(self, *error: object) -> None: ...
@@ -96,6 +99,9 @@ class Inline(Generic[Job, Answer]):
         """Do the job now."""
         return _Done(self._work(job, lambda stage: None))
 
+    def warm_up(self) -> None:
+        """Nothing: this process runs already."""
+
     def __enter__(self) -> Inline[Job, Answer]:
         return self
 
@@ -126,6 +132,11 @@ class Processes(Generic[Job, Answer]):
     def submit(self, job: Job, *, share: float = 1.0) -> Pending[Answer]:
         """Queue a job; its time counts from when a worker takes it."""
         return _Remote(self, job, share, self._take_slot())
+
+    def warm_up(self) -> None:
+        """Start the workers, and have them import what the work needs."""
+        for _ in range(self.width):
+            self._pool.schedule(warm, args=(self._work,))
 
     def limit(self, share: float) -> float:
         """The seconds in a part of the time limit."""
@@ -234,7 +245,10 @@ class _Remote(Generic[Job, Answer]):
     def _again(self, error: BrokenProcessPool) -> Answer:
         """The pool lost its workers while it was between jobs: this one has not been begun."""
         if not self._home.renew(self._pool):
-            raise WorkerLost("Its worker could not be started: workers end as soon as they begin.") from error
+            raise WorkerLost(
+                "Its worker could not be started: workers end as soon as they begin. (A Python program that calls "
+                "deepscan needs 'if __name__ == \"__main__\":' around it, because workers import that program.)"
+            ) from error
         return self._home.submit(self._job, share=self._share).result()
 
     def _left_silently(self) -> bool:

@@ -60,6 +60,10 @@ def prepare(memory: int | None) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
 
 
+def warm(work: Callable[[Any, Enter], Any]) -> None:
+    """Nothing but what a worker does before its first job: ``work`` has been imported when this is called."""
+
+
 def serve(work: Callable[[Any, Enter], Any], job: Any, name: str, seconds: float) -> Packed:
     """Do one job: ``work`` on ``job``, with the slot called ``name``.
 

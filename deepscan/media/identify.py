@@ -16,6 +16,7 @@ from pathlib import Path
 
 from deepscan.config import ScanOptions
 from deepscan.media.containers import (
+    CONTAINERS,
     MEDIA_SUFFIXES,
     SUFFIXES,
     TEXT_SUFFIXES,
@@ -54,6 +55,13 @@ def identify(candidate: Candidate, options: ScanOptions) -> MediaItem | Skipped:
         if isinstance(e, OSError) and e.errno in (errno.ENXIO, errno.ENODEV):  # what opening a socket answers
             return Skipped(candidate.path, SkipCode.SPECIAL, special(0))
         return Skipped(candidate.path, SkipCode.UNREADABLE, f"It cannot be read: {reason_of(e)}.")
+
+
+def refusal(candidate: Candidate, container: str, length: int, options: ScanOptions) -> Skipped | None:
+    """Why a file that was identified before is not examined with these options; None when it is."""
+    known = CONTAINERS.get(container)
+    refused = _refuse(known, length, options) if known is not None else None
+    return Skipped(candidate.path, *refused) if refused else None
 
 
 def sha256_of(path: Path) -> str:

@@ -220,7 +220,7 @@ def _codec(hint: Any) -> tuple[_Encode, _Decode]:
             return _enum_codec(hint)
         case None:
             return _PLAIN[hint]
-        case _ if origin is tuple:
+        case _ if origin in (tuple, Sequence):
             return _tuple_codec(args[0])
         case _ if origin is Mapping:
             return _mapping_codec(args[1])

@@ -26,9 +26,10 @@ from deepscan.checks import catalogue, identity
 from deepscan.cli import console, live
 from deepscan.cli.app import app
 from deepscan.config import ScanOptions
-from deepscan.engine import pipeline, runner
+from deepscan.engine import pipeline, runner, session
 from deepscan.engine import scan as scans
 from deepscan.engine.casefile import CaseFile
+from deepscan.engine.session import Session
 from deepscan.errors import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -728,7 +729,7 @@ def test_a_second_run_is_answered_from_the_case_file(
         raise AssertionError("everything is answered already")
 
     monkeypatch.setattr(runner, "examine", never)
-    monkeypatch.setattr(scans, "examine", never)
+    monkeypatch.setattr(session, "examine", never)
     second = scan(tree, *NO_MODEL, "-o", out)
     assert second.exit_code == first.exit_code == EXIT_FOUND, second.output
     assert second.stdout == first.stdout
@@ -737,13 +738,13 @@ def test_a_second_run_is_answered_from_the_case_file(
 
 
 def test_a_second_run_loads_no_model(photo: Path, pack: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    out, loaded, load = tmp_path / "out", [], scans._Scan._load
+    out, loaded, load = tmp_path / "out", [], Session._load
 
-    def recorded(self: Any, found: Any) -> Any:
-        loaded.append(found.folder)
-        return load(self, found)
+    def recorded(self: Any) -> Any:
+        loaded.append(self.pack.folder)
+        return load(self)
 
-    monkeypatch.setattr(scans._Scan, "_load", recorded)
+    monkeypatch.setattr(Session, "_load", recorded)
     for _ in range(2):
         assert scan(photo, "--model", pack, "-o", out).exit_code == EXIT_CLEAN
         (entry,) = document(out)["items"]

@@ -10,18 +10,38 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
-from deepscan.engine import casefile
+from deepscan.checks.base import CheckSpec
+from deepscan.engine import casefile, casefile_connection, casefile_errors
 from deepscan.engine.casefile import CaseFile
 from deepscan.engine.caselock import companions
+from deepscan.engine.fingerprints import Wanted
+from deepscan.engine.reuse import known
 from deepscan.errors import CaseFileError, DeepscanError, OutputError
-from deepscan.types import CheckResult, ItemReport, MediaKind, Outcome, RunInfo, ScanReport
+from deepscan.types import CheckResult, ItemReport, MediaItem, MediaKind, Outcome, RunInfo, ScanReport
+from tests.fake_checks import spec
 from tests.gold.sample import CLASSIFIED, DECLARED, NOT_UNICODE, REPORT, RUN, SKIPPED, VIDEO
 
-PRINT = "fingerprint-1"
+
+def wanted(report: ItemReport) -> Wanted:
+    """Keys for every check of a report."""
+    return Wanted({r.check: f"{r.check}-{r.version}" for r in report.results}, "fingerprint-1")
+
+
+def reused(case: CaseFile, item: MediaItem, keys: Wanted) -> ItemReport | None:
+    """The whole answer that a case file has for a file."""
+    found = known(case, item, keys, (), None)
+    return found.answer[1] if found.answer else None
+
+
 BEGUN = replace(RUN, finished=None)
+
+
+def put(case: CaseFile, position: int, report: ItemReport, **more: Any) -> None:
+    case.add(position, report, wanted(report), **more)
 
 
 def numbered(number: int) -> ItemReport:
@@ -33,7 +53,7 @@ def fill(case: CaseFile, report: ScanReport = REPORT) -> None:
     """Store a report, skipped files between the items, answers out of order."""
     case.begin(replace(report.run, finished=None))
     for index in reversed(range(len(report.items))):
-        case.add(2 * index, report.items[index], PRINT)
+        put(case, 2 * index, report.items[index])
     for index, skipped in enumerate(report.skipped):
         case.skip(2 * index + 1, skipped)
     case.finish(report.run)
@@ -84,90 +104,203 @@ def test_at_rest_it_is_one_file_that_is_read_without_writing_anything(path: Path
 def test_a_run_that_did_not_finish_says_so(path: Path) -> None:
     with CaseFile.open(path) as case:
         case.begin(BEGUN)
-        case.add(0, CLASSIFIED, PRINT)
+        put(case, 0, CLASSIFIED)
     with CaseFile.open(path) as case:
         assert case.report() == replace(REPORT, run=BEGUN, items=(CLASSIFIED,), skipped=(), finished=False)
 
 
-def test_a_new_run_starts_an_empty_report_and_keeps_the_answers(path: Path) -> None:
+def test_a_new_run_takes_the_place_of_the_report_with_its_first_answer_and_keeps_the_answers(path: Path) -> None:
     with CaseFile.open(path) as case:
         fill(case)
+    with CaseFile.open(path) as case:
         case.begin(BEGUN)
-        assert case.report() == replace(REPORT, run=BEGUN, items=(), skipped=(), finished=False)
-        kept = case.reuse(CLASSIFIED.item, PRINT)
+        case.amend(BEGUN)
+        assert case.report() == REPORT  # it has no answer of its own yet
+    with CaseFile.open(path) as case:
+        assert case.report() == REPORT  # and has never had one
+        assert case.last_run() == RUN
+        case.begin(BEGUN)
+        kept = reused(case, CLASSIFIED.item, wanted(CLASSIFIED))
         assert kept == CLASSIFIED
-        case.add(0, kept, PRINT)
+        put(case, 0, kept)
+        assert case.report() == replace(REPORT, run=BEGUN, items=(CLASSIFIED,), skipped=(), finished=False)
         case.finish(RUN)
         assert case.report().items == (CLASSIFIED,)
 
 
-def test_reuse_needs_the_same_name_bytes_and_fingerprint() -> None:
-    item = CLASSIFIED.item
+def test_a_run_in_which_nothing_was_found_is_a_report_too() -> None:
     with CaseFile.open(None) as case:
         fill(case)
-        assert case.reuse(item, PRINT) == CLASSIFIED
-        assert case.reuse(item, "another") is None
+        case.begin(BEGUN)
+        case.finish(RUN)
+        assert case.report() == replace(REPORT, items=(), skipped=())
+
+
+def test_a_first_answer_that_could_not_be_stored_leaves_the_report_before_it() -> None:
+    with CaseFile.open(None) as case:
+        fill(case)
+        case.begin(BEGUN)
+        case._connection.execute(
+            "CREATE TEMP TRIGGER stop BEFORE INSERT ON entries BEGIN SELECT raise(FAIL, 'no'); END"
+        )
+        with pytest.raises(ValueError, match="place 0"):
+            put(case, 0, CLASSIFIED)
+        assert case.report() == REPORT
+        case._connection.execute("DROP TRIGGER stop")
+        put(case, 0, CLASSIFIED)
+        assert case.report().items == (CLASSIFIED,)
+
+
+def test_a_large_report_is_read_when_it_is_gone_through_and_outlives_the_case_file(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(casefile, "HELD", 2)
+    with CaseFile.open(path) as case:
+        fill(case)
+        report = case.report()
+    assert len(report.items) == len(REPORT.items)
+    assert report.items[0] == REPORT.items[0]
+    assert report.items[-1] == REPORT.items[-1]
+    assert report.items[1:] == REPORT.items[1:]
+    assert list(report.skipped) == list(REPORT.skipped)
+    with pytest.raises(IndexError):
+        report.items[len(REPORT.items)]
+    with CaseFile.open(None) as private:
+        fill(private)
+        report = private.report()
+    assert report == REPORT
+
+
+def test_a_large_report_of_a_case_that_was_scanned_into_again_says_so(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(casefile, "HELD", 2)
+    with CaseFile.open(path) as case:
+        fill(case)
+        report = case.report()
+    with CaseFile.open(path) as case:
+        fill(case)
+    with pytest.raises(CaseFileError, match="scanned into again"):
+        list(report.items)
+
+
+def test_a_whole_answer_is_reused_for_the_same_place_bytes_and_keys() -> None:
+    item, keys = CLASSIFIED.item, wanted(CLASSIFIED)
+    with CaseFile.open(None) as case:
+        fill(case)
+        assert reused(case, item, keys) == CLASSIFIED
+        assert reused(case, item, replace(keys, fingerprint="another")) is None
+        assert reused(case, item, replace(keys, keys={**keys.keys, "ela": "another"})) is None
         for change in (
             replace(item, name=PurePosixPath("b/other.jpg")),
+            replace(item, root=Path("/other")),
             replace(item, sha256="f" * 64),
             replace(item, size=item.size + 1),
             replace(item, container="png"),
             replace(item, kind=MediaKind.VIDEO),
         ):
-            assert case.reuse(change, PRINT) is None
-        assert case.reuse(NOT_UNICODE.item, PRINT) == NOT_UNICODE
+            assert reused(case, change, keys) is None
+        assert reused(case, NOT_UNICODE.item, wanted(NOT_UNICODE)) == NOT_UNICODE
 
 
-def test_the_same_file_under_another_root_is_reused_as_it_lies_now() -> None:
-    moved = replace(CLASSIFIED.item, root=Path("/other"))
+def specs(report: ItemReport, *, by_name: str = "") -> tuple[CheckSpec, ...]:
+    return tuple(replace(spec(r.check), by_name=r.check == by_name) for r in report.results)
+
+
+def test_results_are_reused_for_copies_and_for_the_same_keys_one_by_one() -> None:
+    item, keys = CLASSIFIED.item, wanted(CLASSIFIED)
+    first, *others = CLASSIFIED.results
+    copy = replace(item, root=Path("/other"), name=PurePosixPath("copy.jpg"))
     with CaseFile.open(None) as case:
         fill(case)
-        reused = case.reuse(moved, PRINT)
-        assert reused == replace(CLASSIFIED, item=moved)
+        found = known(case, copy, keys, specs(CLASSIFIED), None)
+        assert found.answer is None
+        assert found.results == {r.check: r for r in CLASSIFIED.results}
+        changed = replace(keys, keys={**keys.keys, first.check: "another"})
+        assert known(case, item, changed, specs(CLASSIFIED), None).results == {r.check: r for r in others}
+        named = specs(CLASSIFIED, by_name=first.check)
+        assert known(case, copy, keys, named, None).results == {r.check: r for r in others}
+        for other in (replace(copy, size=1), replace(copy, container="png"), replace(copy, sha256="f" * 64)):
+            assert not known(case, other, keys, specs(CLASSIFIED), None).results
+
+
+def test_what_quotes_a_name_is_not_reused_for_a_copy_of_another_name() -> None:
+    item = replace(CLASSIFIED.item, name=PurePosixPath("x/odd\x1b name.jpg"))
+    quoting = CheckResult("ela", "2", Outcome.FAILED, reason="odd\\x1b name.jpg is truncated.")
+    report = replace(CLASSIFIED, item=item, results=(quoting, *CLASSIFIED.results))
+    keys = wanted(report)
+    with CaseFile.open(None) as case:
         case.begin(BEGUN)
-        case.add(0, CLASSIFIED, PRINT)
-        case.add(1, reused, PRINT)
-        assert [r.item.root for r in case.report().items] == [CLASSIFIED.item.root, Path("/other")]
+        put(case, 0, report)
+        copy = replace(item, name=PurePosixPath("copy.jpg"))
+        assert known(case, copy, keys, specs(report), None).results.keys() == {r.check for r in CLASSIFIED.results}
+        elsewhere = replace(item, root=Path("/other"))
+        assert known(case, elsewhere, keys, specs(report), None).results.keys() == keys.keys.keys()
+
+
+def test_answers_of_other_options_stay_and_are_found() -> None:
+    few = replace(CLASSIFIED, results=CLASSIFIED.results[:1])
+    with CaseFile.open(None) as case:
+        for report, name in ((CLASSIFIED, "all"), (few, "few")):
+            case.begin(BEGUN)
+            case.add(0, report, replace(wanted(report), fingerprint=name))
+        assert reused(case, CLASSIFIED.item, replace(wanted(CLASSIFIED), fingerprint="all")) == CLASSIFIED
+        assert reused(case, CLASSIFIED.item, replace(wanted(few), fingerprint="few")) == few
 
 
 @pytest.mark.parametrize("outcome", [Outcome.FAILED, Outcome.TIMED_OUT])
 def test_what_another_try_may_better_is_reported_but_tried_again(outcome: Outcome) -> None:
-    bad = CheckResult("ela", "2", outcome, reason="It did not work.")
+    bad = CheckResult("bad", "2", outcome, reason="It did not work.")
+    report = replace(CLASSIFIED, results=(*CLASSIFIED.results, bad))
+    passing = frozenset({"bad"} if outcome is Outcome.FAILED else ())
     with CaseFile.open(None) as case:
         case.begin(BEGUN)
-        case.add(0, replace(CLASSIFIED, results=(*CLASSIFIED.results, bad)), PRINT, reusable=False)
-        assert len(case.report().items) == 1
-        assert case.reuse(CLASSIFIED.item, PRINT) is None
-        case.begin(BEGUN)
-        case.add(0, CLASSIFIED, PRINT)
-        assert case.reuse(CLASSIFIED.item, PRINT) == CLASSIFIED
-        assert case.report().items == (CLASSIFIED,)
+        put(case, 0, report, passing=passing)
+        assert case.report().items == (report,)
+        found = known(case, report.item, wanted(report), specs(report), None)
+        assert found.answer is None
+        assert found.results.keys() == {r.check for r in CLASSIFIED.results}
 
 
-def test_a_lasting_failure_is_reused_and_a_check_that_timed_out_never_is() -> None:
+def test_a_lasting_failure_is_reused() -> None:
     with CaseFile.open(None) as case:
         fill(case)
-        assert case.reuse(DECLARED.item, PRINT) == DECLARED  # its classifier failed
-        assert case.reuse(VIDEO.item, PRINT) is None  # its metadata timed out
-        assert case.reuse(NOT_UNICODE.item, PRINT) is not None
+        assert reused(case, DECLARED.item, wanted(DECLARED)) == DECLARED  # its classifier failed
+        assert reused(case, VIDEO.item, wanted(VIDEO)) is None  # its metadata timed out
+
+
+def test_a_file_is_known_by_its_place_and_its_last_change() -> None:
+    item = NOT_UNICODE.item
+    with CaseFile.open(None) as case:
+        case.begin(BEGUN)
+        put(case, 0, NOT_UNICODE, modified=17)
+        assert case.same_place(item.root, str(item.name), 17) == item
+        assert case.same_place(item.root, str(item.name), 18) is None
+        assert case.same_place(Path("/other"), str(item.name), 17) is None
+        assert case.same_place(item.root, "other.jpg", 17) is None
+        case.begin(BEGUN)
+        (stored,) = case.same_bytes(item)
+        case.repeat(0, stored, modified=18)
+        assert case.same_place(item.root, str(item.name), 18) == item
+        assert case.report().items == (NOT_UNICODE,)
 
 
 def test_a_place_has_one_answer() -> None:
     with CaseFile.open(None) as case:
         case.begin(BEGUN)
-        case.add(0, CLASSIFIED, PRINT)
+        put(case, 0, CLASSIFIED)
         with pytest.raises(ValueError, match="place 0"):
-            case.add(0, VIDEO, PRINT)
+            put(case, 0, VIDEO)
         with pytest.raises(ValueError, match="place 0"):
             case.skip(0, SKIPPED[0])
         assert case.report().items == (CLASSIFIED,)
-        case.add(1, VIDEO, PRINT)
+        put(case, 1, VIDEO)
 
 
 def test_answers_need_a_run() -> None:
     with CaseFile.open(None) as case:
         with pytest.raises(ValueError, match="no run"):
-            case.add(0, CLASSIFIED, PRINT)
+            put(case, 0, CLASSIFIED)
         with pytest.raises(ValueError, match="no run"):
             case.skip(0, SKIPPED[0])
         with pytest.raises(CaseFileError, match="holds no run"):
@@ -179,8 +312,8 @@ def test_an_answer_that_is_no_json_leaves_the_case_as_it_was() -> None:
     with CaseFile.open(None) as case:
         case.begin(BEGUN)
         with pytest.raises(TypeError):
-            case.add(0, replace(CLASSIFIED, results=(result,)), PRINT)
-        case.add(0, CLASSIFIED, PRINT)
+            put(case, 0, replace(CLASSIFIED, results=(result,)))
+        put(case, 0, CLASSIFIED)
         assert case.report().items == (CLASSIFIED,)
 
 
@@ -194,7 +327,7 @@ def test_a_second_scan_is_refused_and_the_first_goes_on(path: Path) -> None:
             CaseFile.open(path)
         assert str(path) in caught.value.message
         assert caught.value.hint
-        first.add(0, CLASSIFIED, PRINT)
+        put(first, 0, CLASSIFIED)
     with CaseFile.open(path) as case:
         assert case.report().items == (CLASSIFIED,)
 
@@ -220,10 +353,10 @@ def test_reading_the_files_of_an_open_case_does_not_free_it(path: Path) -> None:
 def test_a_reader_may_look_on_and_sees_what_is_done(path: Path) -> None:
     with CaseFile.open(path) as case:
         case.begin(BEGUN)
-        case.add(0, CLASSIFIED, PRINT)
+        put(case, 0, CLASSIFIED)
         with CaseFile.open(path, read_only=True) as reader:
             assert reader.report().items == (CLASSIFIED,)
-            case.add(1, VIDEO, PRINT)
+            put(case, 1, VIDEO)
             assert reader.report().items == (CLASSIFIED, VIDEO)
         case.finish(RUN)
     with CaseFile.open(path) as case:
@@ -247,12 +380,12 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from deepscan.engine.casefile import CaseFile
-from tests.unit.engine.test_casefile import BEGUN, PRINT, numbered
+from tests.unit.engine.test_casefile import BEGUN, numbered, put
 case = CaseFile.open(Path(sys.argv[1]))
 case.begin(BEGUN)
 number = 0
 while True:
-    case.add(number, numbered(number), PRINT)
+    put(case, number, numbered(number))
     print(number, flush=True)
     number += 1
 """
@@ -349,7 +482,8 @@ def _change(path: Path, *statements: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "words"),
     [
-        ("PRAGMA user_version = 2", "newer version"),
+        ("PRAGMA user_version = 3", "newer version"),
+        ("PRAGMA user_version = 1", "older version"),
         ("PRAGMA user_version = 0", "damaged"),
         ("DROP TABLE entries", "damaged"),
         ("CREATE TRIGGER t AFTER INSERT ON runs BEGIN DELETE FROM answers; END", "damaged"),
@@ -384,14 +518,15 @@ def test_damaged_answers_are_a_sentence(path: Path, statement: str) -> None:
         fill(case)
     _change(path, statement)
     with CaseFile.open(path) as case, pytest.raises(CaseFileError, match=r"case\.deepscan is damaged"):
-        case.report()
+        report = case.report()
+        list(report.items), list(report.skipped)
 
 
 def test_damaged_bytes_are_a_sentence(path: Path) -> None:
     with CaseFile.open(path) as case:
         case.begin(BEGUN)
         for number in range(50):
-            case.add(number, numbered(number), PRINT)
+            put(case, number, numbered(number))
     whole = path.read_bytes()
     assert len(whole) > 8 * 4096
     outcomes = set()
@@ -408,23 +543,23 @@ def _reading(path: Path) -> str:
     """Any page of it may be hit; what is read must be right, or refused."""
     try:
         with CaseFile.open(path, read_only=True) as case:
-            report = case.report()
+            items = tuple(case.report().items)
     except DeepscanError as e:
         return type(e).__name__
-    return "whole" if report.items == tuple(map(numbered, range(50))) else "wrong"
+    return "whole" if items == tuple(map(numbered, range(50))) else "wrong"
 
 
 def test_a_full_disk_is_an_output_error_and_what_was_finished_is_kept(path: Path) -> None:
     with CaseFile.open(path) as case:
         case.begin(BEGUN)
-        case.add(0, CLASSIFIED, PRINT)
+        put(case, 0, CLASSIFIED)
         ((pages,),) = case._connection.execute("PRAGMA page_count")
         case._connection.execute(f"PRAGMA max_page_count = {pages + 2}")  # SQLite's own way to a full disk
         with pytest.raises(OutputError, match="the disk is full") as caught:
             for number in range(1, 1000):
-                case.add(number, numbered(number), PRINT)
+                put(case, number, numbered(number))
         assert "Free some space" in caught.value.hint
-        kept = case.report().items
+        kept = tuple(case.report().items)
     with CaseFile.open(path) as case:
         assert case.report().items == kept
         assert kept[0] == CLASSIFIED
@@ -435,14 +570,14 @@ def test_a_disk_that_refuses_is_an_output_error(path: Path, message: str) -> Non
     code = {"disk I/O error": sqlite3.SQLITE_IOERR | 3 << 8}.get(message, sqlite3.SQLITE_READONLY)
     error = sqlite3.OperationalError(message)
     error.sqlite_errorcode = code
-    with pytest.raises(OutputError, match=message), casefile._translated("case", read_only=False):
+    with pytest.raises(OutputError, match=message), casefile_errors.translated("case", read_only=False):
         raise error
-    with pytest.raises(CaseFileError, match="cannot be read"), casefile._translated("case", read_only=True):
+    with pytest.raises(CaseFileError, match="cannot be read"), casefile_errors.translated("case", read_only=True):
         raise error
 
 
 def test_a_case_another_program_writes_to_is_a_sentence(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casefile, "_WAIT", 0.05)
+    monkeypatch.setattr(casefile_connection, "_WAIT", 0.05)
     with CaseFile.open(path) as case:
         other = sqlite3.connect(path, isolation_level=None)
         other.execute("BEGIN IMMEDIATE")
@@ -528,7 +663,7 @@ def test_the_report_is_of_the_last_run(path: Path) -> None:
     for number in range(3):
         with CaseFile.open(path) as case:
             case.begin(_run(number))
-            case.add(0, numbered(number), PRINT)
+            put(case, 0, numbered(number))
     with CaseFile.open(path) as case:
         report = case.report()
     assert (report.run, report.items) == (_run(2), (numbered(2),))

@@ -13,9 +13,12 @@ import jsonschema
 import pytest
 
 from deepscan.config import ScanOptions
-from deepscan.engine import scan as scans
+from deepscan.engine import runner, session
 from deepscan.engine.events import Silent
+from deepscan.engine.runner import Examined, Task
 from deepscan.engine.scan import exit_code, scan, worst_first
+from deepscan.engine.session import Session
+from deepscan.engine.workers import Enter
 from deepscan.errors import (
     EXIT_CLEAN,
     EXIT_FOUND,
@@ -130,20 +133,59 @@ def test_the_second_scan_is_answered_from_the_case_file(
     def no_model(*_: object) -> None:
         raise AssertionError("nothing needs the model")
 
-    monkeypatch.setattr(scans._Scan, "_load", no_model)
+    monkeypatch.setattr(Session, "_load", no_model)
     report = scan([folder], options, case=case, events=second)
     assert second.reused == [True] * len(report.items)
     assert timeless(report) == timeless(expected)
 
 
-@pytest.mark.parametrize("change", [{"frames": 3}, {"skip": ("ela",)}])
-def test_another_option_examines_again(
-    folder: Path, options: ScanOptions, tmp_path: Path, change: dict[str, Any]
+class Examinations:
+    """Counts, by file, the checks that were run."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.checks: dict[str, set[str]] = {}
+        real = runner.examine
+
+        def counted(task: Task, enter: Enter) -> Examined:
+            self.checks.setdefault(str(task.item.name), set()).update(spec.id for spec in task.checks)
+            return real(task, enter)
+
+        monkeypatch.setattr(session, "examine", counted)
+
+
+@pytest.mark.parametrize(
+    ("change", "jpeg", "gif"),
+    [
+        ({"workers": 0, "file_seconds": 9.0, "max_memory": 2**30, "batch_size": 3}, set(), set()),
+        ({"exiftool": True}, {"metadata"}, {"metadata"}),
+        ({"frames": 3}, set(), {"classifier", "hidden_marks", "copy_move"}),
+        ({"skip": ("ela",)}, set(), set()),
+        ({"checks": ("default", "noise")}, {"noise"}, {"noise"}),
+        ({"redact_location": True}, None, None),
+    ],
+    ids=str,
+)
+def test_another_option_examines_again_just_what_it_touches(
+    folder: Path,
+    options: ScanOptions,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: dict[str, Any],
+    jpeg: set[str] | None,
+    gif: set[str] | None,
 ) -> None:
-    case, second = tmp_path / "a.case", Recorder()
-    scan([folder / "a.jpg"], options, case=case)
-    scan([folder / "a.jpg"], replace(options, **change), case=case, events=second)
-    assert second.reused == [False]
+    case, paths = tmp_path / "a.case", [folder / "a.jpg", folder / "c.gif"]
+    scan(paths, options, case=case)
+    seen = Examinations(monkeypatch)
+    report = scan(paths, replace(options, **change), case=case)
+    for name, touched in (("a.jpg", jpeg), ("c.gif", gif)):
+        if touched is None:
+            assert len(seen.checks[name]) > 5
+        else:
+            assert seen.checks.get(name, set()) <= touched
+            assert not touched or seen.checks[name]
+    fresh = scan(paths, replace(options, **change))
+    assert timeless(report) == timeless(fresh)
 
 
 def test_a_changed_file_alone_is_examined_again(folder: Path, options: ScanOptions, tmp_path: Path) -> None:

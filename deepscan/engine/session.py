@@ -1,0 +1,200 @@
+"""One scan under way: what is known already is answered from the case file, and the rest goes through the pipeline."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from deepscan.checks import catalogue
+from deepscan.checks.base import CheckSpec
+from deepscan.config import ScanOptions
+from deepscan.engine import record
+from deepscan.engine.casefile import CaseFile
+from deepscan.engine.events import Events
+from deepscan.engine.executors import Executor, Inline, Processes
+from deepscan.engine.fingerprints import Fingerprints
+from deepscan.engine.pipeline import Answer, Job, Pipeline, automatic_workers
+from deepscan.engine.reuse import known, mentions
+from deepscan.engine.runner import Examined, Task, examine
+from deepscan.engine.sources import Found, Source
+from deepscan.engine.verdict import decide
+from deepscan.models.packs import Pack
+from deepscan.types import CheckResult, ItemReport, MediaItem, RunInfo, ScanReport, Skipped
+
+if TYPE_CHECKING:
+    from deepscan.models.loader import Network
+
+SMALL_SCAN = 2
+"""Up to so many files, one worker is started instead of one per core: starting a worker takes half a second."""
+
+MOST_HELD = 10_000
+"""Copies of files under way that may wait for their answers; with more, finding files waits too."""
+
+_Entry: TypeAlias = "tuple[int, MediaItem, int | None]"
+"""Place in the order of discovery, the file, and when it was last changed."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One scan under way.
+
+    Bytes are examined once: while a file is under way, its copies wait in ``held`` for the answer.
+    """
+
+    options: ScanOptions
+    selected: tuple[CheckSpec, ...]
+    pack: Pack | None
+    case: CaseFile
+    output: Path | None
+    events: Events
+    _prints: Fingerprints = field(init=False)
+    _open: dict[int, _Entry] = field(default_factory=dict, init=False)
+    _busy: set[str] = field(default_factory=set, init=False)
+    _held: dict[str, list[_Entry]] = field(default_factory=dict, init=False)
+    _holding: int = field(default=0, init=False)
+    _ready: deque[_Entry] = field(default_factory=deque, init=False)
+    _failed: dict[str, Mapping[str, CheckResult]] = field(default_factory=dict, init=False)
+
+    def __post_init__(self) -> None:
+        self._prints = Fingerprints(self.options, self.selected, self.pack)
+
+    def run(self, source: Source, count: int, argv: Iterable[str]) -> ScanReport:
+        """Scan; see :func:`deepscan.engine.scan.scan`."""
+        run = record.begin(self.options, self.selected, self.pack, tuple(argv), source.paths, self.case.last_run())
+        self.case.begin(run)
+        try:
+            with closing(source.files(self.case.path)) as files:
+                run = self._answer_all(files, count, run)
+            self.case.finish(replace(run, finished=record.now()))
+        except KeyboardInterrupt:
+            self.events.note("Interrupted: what was finished is kept.")
+        return self.case.report()
+
+    def _answer_all(self, files: Iterator[Found], count: int, run: RunInfo) -> RunInfo:
+        """Answer every file. Returns the record with what became known."""
+        jobs = self._jobs(files)
+        # Nothing is started, and no model loaded, until a file needs it.
+        first = next(jobs, None)
+        if first is None:
+            return run
+        with self._executor(count) as executor:
+            executor.warm_up()  # workers start while the model loads
+            network = self._load() if self.pack else None
+            if network is not None:
+                run = replace(run, device=network.device, precision=network.precision)
+                self.case.amend(run)
+            for answer in self._pipeline(network).run(chain([first], jobs), executor):
+                self._store(answer)
+        return run
+
+    def _pipeline(self, network: Network | None) -> Pipeline:
+        card = self.pack.card if self.pack else None
+        return Pipeline(
+            catalogue.build(self.selected, catalogue.Kit(self.options, card, network)),
+            card,
+            self.options,
+            self._exhibits,
+            self.events,
+            network.device if network else "cpu",
+        )
+
+    @property
+    def _exhibits(self) -> Path | None:
+        return self.output if self.options.exhibits else None
+
+    def _jobs(self, files: Iterator[Found]) -> Iterator[Job | None]:
+        """What is not known of the files, and None where that waits for an answer under way."""
+        for found in files:
+            if isinstance(found.entry, Skipped):
+                self.case.skip(found.position, found.entry)
+                self.events.skipped(found.entry)
+            else:
+                yield from self._jobs_for((found.position, found.entry, found.modified))
+            yield from self._released()
+            while self._holding >= MOST_HELD:
+                yield None
+                yield from self._released()
+        while self._busy:
+            yield None
+            yield from self._released()
+
+    def _released(self) -> Iterator[Job]:
+        """The copies of files that were answered meanwhile."""
+        while self._ready:
+            yield from self._jobs_for(self._ready.popleft())
+
+    def _jobs_for(self, entry: _Entry) -> Iterator[Job]:
+        """The job that answers a file, unless it is known or has to wait for a copy of it."""
+        position, item, modified = entry
+        if item.sha256 in self._busy:
+            self._held.setdefault(item.sha256, []).append(entry)
+            self._holding += 1
+            return
+        wanted = self._prints.of(item)
+        found = known(self.case, item, wanted, self.selected, self._exhibits)
+        if found.answer is not None:
+            stored, report = found.answer
+            self.case.repeat(position, stored, modified=modified)
+            self.events.examined(report, reused=True)
+            return
+        results = {**self._failed_before(item), **found.results}
+        missing = [spec for spec in self.selected if spec.id not in results]
+        if not missing:
+            report = self._report(item, results)
+            self.case.add(
+                position, report, wanted, passing=frozenset(results) - frozenset(found.results), modified=modified
+            )
+            self.events.examined(report, reused=True)
+            return
+        if not all(spec.by_name for spec in missing):
+            self._busy.add(item.sha256)
+        self._open[position] = entry
+        yield Job(position, item, results)
+
+    def _failed_before(self, item: MediaItem) -> Mapping[str, CheckResult]:
+        """What failed on the same bytes in this scan, and is not to be had from the case file: once is enough."""
+        return self._failed.get(item.sha256, {})
+
+    def _report(self, item: MediaItem, results: Mapping[str, CheckResult]) -> ItemReport:
+        ordered = tuple(results[spec.id] for spec in self.selected)
+        families = {spec.id: spec.family for spec in self.selected}
+        thresholds = self.pack.card.thresholds if self.pack else ()
+        lowest = min((t.probability for t in thresholds), default=None)
+        return ItemReport(item, ordered, decide(ordered, families, threshold=lowest))
+
+    def _store(self, answer: Answer) -> None:
+        _, item, modified = self._open.pop(answer.position)
+        wanted = self._prints.of(item)
+        failed_before = frozenset(self._failed_before(item))
+        self.case.add(answer.position, answer.report, wanted, passing=answer.passing | failed_before, modified=modified)
+        self.events.examined(answer.report, reused=False)
+        name = (item.name.name,)
+        failed = {r.check: r for r in answer.report.results if r.check in answer.passing and not mentions(r, name)}
+        if failed:
+            self._failed[item.sha256] = {**self._failed_before(item), **failed}
+        self._busy.discard(item.sha256)
+        waiting = self._held.pop(item.sha256, [])
+        self._holding -= len(waiting)
+        self._ready.extend(waiting)
+
+    def _executor(self, files: int) -> Executor[Task, Examined]:
+        workers = self.options.workers
+        if workers is None:
+            workers = 1 if files <= SMALL_SCAN else automatic_workers()
+        if workers == 0:
+            return Inline(examine)
+        return Processes(examine, workers=workers, seconds=self.options.file_seconds, memory=self.options.max_memory)
+
+    def _load(self) -> Network:
+        from deepscan.models.loader import load
+
+        assert self.pack is not None
+        network = load(self.pack, device=self.options.device, precision=self.options.precision)
+        for note in network.notes:
+            self.events.note(note)
+        return network
