@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 from deepscan.errors import ConfigError
 from deepscan.media.limits import FILE_SECONDS, MAX_FILE_BYTES, WORKER_BYTES
@@ -102,6 +102,8 @@ class ScanOptions:
         return None if self.fail_on == "never" else Level(self.fail_on)
 
 
+_Options = TypeVar("_Options", "ScanOptions", "RunOptions")
+
 SPEED_ONLY = frozenset(
     [
         "include",
@@ -144,13 +146,41 @@ def as_json(options: ScanOptions) -> dict[str, JSONValue]:
     return plain
 
 
-def load_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
-    """Settings from the configuration file in ``folder`` and from the environment, ready for :func:`with_settings`.
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What surrounds a scan: where its reports go, and what was accepted before. None of it changes an answer.
+
+    ``output`` is a folder, or ``-`` for standard output; ``format`` names reports; ``baseline`` and ``suppressions``
+    are files (:mod:`deepscan.ci`), and ``changed_since`` a commit of git; ``sign`` is the file of a private key.
+    """
+
+    output: str | None = None
+    format: tuple[str, ...] | None = None
+    case: str | None = None
+    baseline: str | None = None
+    suppressions: str | None = None
+    changed_since: str | None = None
+    seal: bool = False
+    sign: str | None = None
+    quiet: bool = False
+    no_color: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A setting as it was found, and where: a file, or the environment."""
+
+    value: Any
+    source: str
+
+
+def find_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Found]:
+    """Settings of both kinds from the configuration files in ``folder`` and from the environment, and where each is.
 
     Raises:
-        ConfigError: the file is not valid TOML, or names an option that does not exist.
+        ConfigError: a file is not valid TOML, or names an option that does not exist.
     """
-    settings: dict[str, Any] = {}
+    settings: dict[str, Found] = {}
     for path, table in ((folder / "pyproject.toml", ("tool", "deepscan")), (folder / "deepscan.toml", ())):
         if not path.is_file():
             continue
@@ -162,30 +192,42 @@ def load_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> 
             found = found.get(key, {})
             _require(isinstance(found, Mapping), key, found, f"a table in {path}")
         for name, value in found.items():
-            settings[_known(name.replace("-", "_"), str(path))] = value
+            settings[_known(name.replace("-", "_"), str(path))] = Found(value, path.name)
     for name, value in environment.items():
         if name.startswith("DEEPSCAN_") and name not in _OTHER_VARIABLES:
-            settings[_known(name.removeprefix("DEEPSCAN_").lower(), f"the environment ({name})")] = value
+            known = _known(name.removeprefix("DEEPSCAN_").lower(), f"the environment ({name})")
+            settings[known] = Found(value, f"the environment ({name})")
     return settings
 
 
 _OTHER_VARIABLES = frozenset({"DEEPSCAN_DATA", "DEEPSCAN_CACHE"})
 
 
-def with_settings(options: ScanOptions, settings: Mapping[str, Any]) -> ScanOptions:
+def load_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The settings of scans alone, ready for :func:`with_settings`. Raises as :func:`find_settings`."""
+    return values_of(find_settings(folder, environment), ScanOptions)
+
+
+def values_of(settings: Mapping[str, Found], kind: type[ScanOptions] | type[RunOptions]) -> dict[str, Any]:
+    """The values of the settings that are options of one kind."""
+    names = {f.name for f in fields(kind)}
+    return {name: found.value for name, found in settings.items() if name in names}
+
+
+def with_settings(options: _Options, settings: Mapping[str, Any]) -> _Options:
     """Options with settings put over them; text is converted to the type of the option.
 
     Raises:
         ConfigError: a value is not allowed.
     """
-    hints = get_type_hints(ScanOptions)
+    hints = get_type_hints(type(options))
     return replace(options, **{name: _convert(name, hints[name], value) for name, value in settings.items()})
 
 
 def _known(name: str, origin: str) -> str:
-    if name not in {f.name for f in fields(ScanOptions)}:
-        names = ", ".join(f.name for f in fields(ScanOptions))
-        raise ConfigError(f"There is no option {name!r}, but {origin} sets it.", f"Options are: {names}.")
+    names = [f.name for kind in (ScanOptions, RunOptions) for f in fields(kind)]
+    if name not in names:
+        raise ConfigError(f"There is no option {name!r}, but {origin} sets it.", f"Options are: {', '.join(names)}.")
     return name
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import typer
 
 from deepscan.cli.app import app
-from deepscan.config import ScanOptions
+from deepscan.config import RunOptions, ScanOptions
 
 PAGE = Path(__file__).resolve().parent / "cli.md"
 
@@ -32,7 +32,8 @@ SETTINGS = """\
 
 Every option of `scan` in this table can be kept in a file: in `deepscan.toml` in the working folder, or in the table
 `[tool.deepscan]` of a `pyproject.toml` there. A setting in `deepscan.toml` goes before one in `pyproject.toml`, an
-environment variable before both, and an option on the command line before all.
+environment variable before both, and an option on the command line before all. `deepscan config show` says which value
+is in force and where it comes from; an option such as `--no-hidden` switches off what a file has switched on.
 
 | setting | environment variable | default |
 |---|---|---|
@@ -105,7 +106,8 @@ def _default(option: Any) -> str:
 def _settings() -> str:
     rows = [
         f"| {_code(f.name.replace('_', '-'))} | {_code('DEEPSCAN_' + f.name.upper())} | {_setting(f.default)} |"
-        for f in fields(ScanOptions)
+        for kind in (ScanOptions, RunOptions)
+        for f in fields(kind)
     ]
     return SETTINGS + "\n".join(rows) + "\n"
 

@@ -41,13 +41,26 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # What a report says of a code is what `deepscan explain` says of it; the pages import errors and text only.
     "reports": BASE | {"explain"},
     "custody": BASE | {"reports"},
+    "ci": BASE | {"reports"},
     "training": BASE | {"config", "media", "models"},
     # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.
     "evaluation": BASE
     | {"config", "media", "models"}
     | {f"training.{name}" for name in ("data", "metrics", "shortcuts", "calibrate")},
     "cli": BASE
-    | {"explain", "config", "media", "models", "checks", "engine", "reports", "custody", "training", "evaluation"},
+    | {
+        "explain",
+        "config",
+        "media",
+        "models",
+        "checks",
+        "engine",
+        "reports",
+        "custody",
+        "ci",
+        "training",
+        "evaluation",
+    },
 }
 """Room -> the rooms, or single modules of rooms, that it may import besides itself."""
 

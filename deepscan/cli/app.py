@@ -15,8 +15,11 @@ from typing import Annotated, Any
 import typer
 
 from deepscan import __version__
+from deepscan.cli.baseline import baseline_command
 from deepscan.cli.calibrate import calibrate
 from deepscan.cli.checks import checks_app
+from deepscan.cli.config import config_app
+from deepscan.cli.diff import diff_command
 from deepscan.cli.evaluate import evaluate
 from deepscan.cli.explain import explain_command
 from deepscan.cli.models import models_app
@@ -98,9 +101,11 @@ app.command("train")(bounded(train))
 app.command("evaluate")(bounded(evaluate))
 app.command("calibrate")(bounded(calibrate))
 app.command("report")(bounded(report_command))
+app.command("diff")(bounded(diff_command))
+app.command("baseline")(bounded(baseline_command))
 app.command("verify")(bounded(verify_command))
 app.command("explain")(bounded(explain_command))
-for _name, _group in (("checks", checks_app), ("models", models_app)):
+for _name, _group in (("checks", checks_app), ("models", models_app), ("config", config_app)):
     for _command in _group.registered_commands:
         assert _command.callback is not None
         _command.callback = bounded(_command.callback)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepscan.cli.live import Tee
+from deepscan.config import RunOptions
 from deepscan.engine.events import Events
 from deepscan.errors import UsageError
 from deepscan.reports import base
@@ -30,21 +31,19 @@ class Delivery:
     key: Ed25519PrivateKey | None = None
 
     @classmethod
-    def chosen(
-        cls, names: Sequence[str], folder: Path | None, setting: Setting, *, seal: bool, sign: Path | None
-    ) -> Delivery:
-        """What the options say; ``sign`` is read here, so that nothing is begun that cannot be signed.
+    def chosen(cls, names: Sequence[str], folder: Path | None, setting: Setting, options: RunOptions) -> Delivery:
+        """What the options say; the key is read here, so that nothing is begun that cannot be signed.
 
         Raises:
             DeepscanError: there is no folder to seal, or the key cannot be used.
         """
-        if folder is None and (seal or sign):
+        if folder is None and (options.seal or options.sign):
             raise UsageError("Only what goes into a folder can be sealed.", "Name a folder with -o.")
-        if sign is None:
-            return cls(names, folder, setting, seal)
+        if options.sign is None:
+            return cls(names, folder, setting, options.seal)
         from deepscan.custody import signing
 
-        return cls(names, folder, setting, seal=True, key=signing.private_key(sign))
+        return cls(names, folder, setting, seal=True, key=signing.private_key(Path(options.sign)))
 
     def deliver(self, report: Document, events: Events | None = None) -> tuple[Path, ...]:
         """Write the reports, or the last lines of what was written while the scan ran; returns the files."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from deepscan.config import ScanOptions
+from deepscan.config import Found, RunOptions, ScanOptions, find_settings, values_of, with_settings
 from deepscan.errors import UsageError
 from deepscan.reports import base
 from deepscan.reports.setting import Setting, Style
@@ -41,6 +42,13 @@ QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress an
 NoColourOption = Annotated[
     bool, typer.Option("--no-color", "--no-colour", help="No colours (as the NO_COLOR variable does).")
 ]
+SilentOption = Annotated[
+    bool | None, typer.Option("--quiet/--no-quiet", "-q", help="No progress and no summary; errors only.")
+]
+PlainOption = Annotated[
+    bool | None,
+    typer.Option("--no-color/--color", "--no-colour/--colour", help="No colours (as the NO_COLOR variable does)."),
+]
 FORMATS_HELP = f"Reports to write, with commas: {', '.join(base.RENDERERS)}."
 FormatsOption = Annotated[str | None, typer.Option("--format", metavar="NAMES", help=FORMATS_HELP)]
 StyleOption = Annotated[
@@ -55,7 +63,17 @@ OutputOption = Annotated[
 ]
 
 SealOption = Annotated[
-    bool, typer.Option("--seal", help="Write report.seal.json too: the hash of every file of the report.")
+    bool | None,
+    typer.Option("--seal/--no-seal", help="Write report.seal.json too: the hash of every file of the report."),
+]
+BaselineOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Files known from an earlier scan end it with exit code 1 no more.")
+]
+SuppressionsOption = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Verdicts that were accepted, with reason, author and expiry.")
+]
+ChangedOption = Annotated[
+    str | None, typer.Option(metavar="REF", help="Only files that differ from where git's REF and HEAD parted.")
 ]
 SignOption = Annotated[
     Path | None, typer.Option("--sign", metavar="KEY", help="Seal, and sign the seal with this Ed25519 private key.")
@@ -89,8 +107,12 @@ ExcludeOption = Annotated[
 ]
 KindsOption = Annotated[str | None, typer.Option(help="image, video, or both with a comma [image,video].")]
 MaxSizeOption = Annotated[str | None, typer.Option(metavar="SIZE", help="Skip larger files: 500MB, 2GiB [8GiB].")]
-HiddenOption = Annotated[bool, typer.Option("--hidden", help="Enter hidden folders and scan hidden files.")]
-FollowOption = Annotated[bool, typer.Option("--follow-symlinks", help="Enter symlinked folders.")]
+HiddenOption = Annotated[
+    bool | None, typer.Option("--hidden/--no-hidden", help="Enter hidden folders and scan hidden files.")
+]
+FollowOption = Annotated[
+    bool | None, typer.Option("--follow-symlinks/--no-follow-symlinks", help="Enter symlinked folders.")
+]
 FramesOption = Annotated[
     str | None, typer.Option(metavar="N", help="Frames of a video, evenly in time, or auto: by time and shot [auto].")
 ]
@@ -98,9 +120,12 @@ EveryOption = Annotated[
     float | None, typer.Option(metavar="SECONDS", help="A frame every so many seconds, instead of --frames.")
 ]
 KeyframesOption = Annotated[
-    bool, typer.Option("--keyframes", help="The frames of a video that are stored whole: a quick look.")
+    bool | None,
+    typer.Option("--keyframes/--no-keyframes", help="The frames of a video that are stored whole: a quick look."),
 ]
-AllFramesOption = Annotated[bool, typer.Option("--all-frames", help="All frames of a video, as far as memory allows.")]
+AllFramesOption = Annotated[
+    bool | None, typer.Option("--all-frames/--no-all-frames", help="All frames of a video, as far as memory allows.")
+]
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps [auto].")]
 PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16 [auto].")]
 BatchOption = Annotated[str | None, typer.Option(metavar="N", help="Pictures in a batch, or auto [auto].")]
@@ -114,23 +139,42 @@ MemoryOption = Annotated[
     str | None, typer.Option(metavar="SIZE", help="Memory limit for one file in a worker: 2GiB, 800MB [4GiB].")
 ]
 VerifyOption = Annotated[
-    bool, typer.Option("--verify-unchanged", help="Hash every file again after it was examined, and compare.")
+    bool | None,
+    typer.Option(
+        "--verify-unchanged/--no-verify-unchanged", help="Hash every file again after it was examined, and compare."
+    ),
 ]
 TrustMtimeOption = Annotated[
-    bool, typer.Option("--trust-mtime", help="Do not hash files whose size and time of change are as before.")
+    bool | None,
+    typer.Option(
+        "--trust-mtime/--no-trust-mtime", help="Do not hash files whose size and time of change are as before."
+    ),
 ]
-ExhibitsOption = Annotated[bool, typer.Option("--exhibits", help="Write maps as pictures into the output folder.")]
+ExhibitsOption = Annotated[
+    bool | None, typer.Option("--exhibits/--no-exhibits", help="Write maps as pictures into the output folder.")
+]
 TrustOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="PEM certificates to trust in content credentials [a shipped list].")
 ]
 FetchOption = Annotated[
-    bool, typer.Option("--fetch-remote", help="Fetch content credentials that a file only links to, from the network.")
+    bool | None,
+    typer.Option(
+        "--fetch-remote/--no-fetch-remote",
+        help="Fetch content credentials that a file only links to, from the network.",
+    ),
 ]
 ExifToolOption = Annotated[
-    bool, typer.Option("--exiftool", help="Read metadata with ExifTool as well, where it is installed.")
+    bool | None,
+    typer.Option("--exiftool/--no-exiftool", help="Read metadata with ExifTool as well, where it is installed."),
 ]
-RedactOption = Annotated[bool, typer.Option("--redact-location", help="Leave coordinates and places out of reports.")]
+RedactOption = Annotated[
+    bool | None,
+    typer.Option("--redact-location/--no-redact-location", help="Leave coordinates and places out of reports."),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network (hub models: cache only).")]
+OfflineChoice = Annotated[
+    bool | None, typer.Option("--offline/--no-offline", help="Never touch the network (hub models: cache only).")
+]
 
 
 def words(value: str | None) -> tuple[str, ...] | None:
@@ -159,3 +203,21 @@ def setting(style: str | None, *, exhibits: Path | None = None) -> Setting:
     """How reports are to be written. Raises ConfigError when there is no such voice."""
     chosen = ScanOptions(style=style).style
     return Setting(Style(chosen) if chosen else None, exhibits)
+
+
+def chosen(given: Mapping[str, Any]) -> tuple[ScanOptions, RunOptions]:
+    """Options from the settings of the working folder, with what was given on the command line over them.
+
+    Raises:
+        ConfigError: a setting or a value is not allowed.
+    """
+    flags = {
+        name: Found(str(value) if isinstance(value, Path) else value, "the command line")
+        for name, value in {**given, "format": given["formats"]}.items()
+        if value not in (None, [])
+    }
+    settings = {**find_settings(Path.cwd()), **flags}
+    return (
+        with_settings(ScanOptions(), values_of(settings, ScanOptions)),
+        with_settings(RunOptions(), values_of(settings, RunOptions)),
+    )

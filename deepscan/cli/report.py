@@ -11,6 +11,7 @@ import typer
 
 from deepscan.cli import options as o
 from deepscan.cli.delivery import Delivery
+from deepscan.config import RunOptions
 from deepscan.engine.casefile import MAGIC, CaseFile
 from deepscan.errors import InputError, UsageError
 from deepscan.reports import base
@@ -35,7 +36,7 @@ def report_command(
         typer.Option("--format", metavar="NAMES", help=f"Reports to write, with commas: {', '.join(base.RENDERERS)}."),
     ] = "csv,json",
     style: o.StyleOption = None,
-    seal: o.SealOption = False,
+    seal: o.SealOption = None,
     sign: o.SignOption = None,
 ) -> None:
     """Write the reports of an earlier scan again, without scanning.
@@ -50,21 +51,20 @@ def report_command(
         )
     folder = None if output == STDOUT else Path(output)
     setting = o.setting(style, exhibits=source.parent)
-    delivery = Delivery.chosen(names, folder, setting, seal=seal, sign=sign)
+    delivery = Delivery.chosen(names, folder, setting, RunOptions(seal=bool(seal), sign=str(sign) if sign else None))
     with read_report(source) as report:
         if folder is not None:
-            refuse_evidence(report, folder, names)
+            refuse_evidence(report, folder, base.file_names(names))
         for path in delivery.deliver(report):
             typer.echo(f"Wrote {clean(str(path), limit=None)}", err=True)
 
 
 def refuse_evidence(report: Document, folder: Path, names: Sequence[str]) -> None:
-    """Refuse to write reports over or into what was scanned, where it still lies. Raises OutputError."""
+    """Refuse to write files over or into what was scanned, where it still lies. Raises OutputError."""
     from deepscan.engine.scan import refuse_inside_evidence
 
-    scanned = [Path(path) for path in report.run.paths]
-    for name in base.file_names(names):
-        refuse_inside_evidence(scanned, folder / name, "report")
+    for name in names:
+        refuse_inside_evidence([Path(path) for path in report.run.paths], folder / name, "report")
 
 
 @contextmanager

@@ -71,12 +71,14 @@ def scan(
 def exit_code(report: ScanReport, fail_on: Level | None) -> int:
     """The exit code a report deserves: found, else incomplete, else clean (:mod:`deepscan.errors` names them).
 
-    A file counts as not examined when it was skipped though it is media, when a check on it failed or timed out, or
+    A flagged file that a baseline or a suppression accepts (``report.known``) is not found again. A file counts as not
+    examined when it was skipped though it is media, when a check on it failed or timed out, or
     when only a part of it could be read.
     """
     if fail_on is not None:
         failing = {call for call, level in LEVELS.items() if level.rank >= fail_on.rank}
-        if any(item.verdict.call in failing for item in report.items):
+        known = {known.sha256 for known in report.known}
+        if any(item.verdict.call in failing and item.item.sha256 not in known for item in report.items):
             return EXIT_FOUND
     complete = report.finished and not any(s.code.incomplete for s in report.skipped)
     if complete and not any(item.incomplete for item in report.items):

@@ -1,0 +1,48 @@
+"""``deepscan config``: which settings are in force here, and where each comes from."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from pathlib import Path
+
+import typer
+
+from deepscan.cli.models import FormatOption, OutputFormat
+from deepscan.config import RunOptions, ScanOptions, find_settings, values_of, with_settings
+from deepscan.text import clean
+
+config_app = typer.Typer(help="Show the settings of this folder.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@config_app.command("show")
+def show(output: FormatOption = OutputFormat.TEXT) -> None:
+    """Show every option of a scan, its value, and where it was set: default, a file, or the environment.
+
+    What stands on the command line of a scan goes before all of them.
+    """
+    found = find_settings(Path.cwd())
+    scan = with_settings(ScanOptions(), values_of(found, ScanOptions))
+    around = with_settings(RunOptions(), values_of(found, RunOptions))
+    rows = [
+        (
+            f.name.replace("_", "-"),
+            _plain(getattr(options, f.name)),
+            found[f.name].source if f.name in found else "default",
+        )
+        for options in (scan, around)
+        for f in fields(options)
+    ]
+    if output is OutputFormat.JSON:
+        document = {name: {"value": value, "from": source} for name, value, source in rows}
+        typer.echo(json.dumps(document, indent=2))
+        return
+    width = max(len(name) for name, _, _ in rows)
+    shown = [(name, clean(json.dumps(value, ensure_ascii=False)), clean(source)) for name, value, source in rows]
+    values = max(len(value) for _, value, _ in shown)
+    for name, value, source in shown:
+        typer.echo(f"{name:<{width}}  {value:<{values}}  {source}")
+
+
+def _plain(value: object) -> object:
+    return [str(part) for part in value] if isinstance(value, tuple) else value
