@@ -16,6 +16,7 @@ from deepscan.checks import (
     copy_move,
     double_jpeg,
     ela,
+    film_flow,
     generator_marks,
     hidden_marks,
     identity,
@@ -89,6 +90,7 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(noise.SPEC, lambda _: noise.CHECK),
     Entry(resampling.SPEC, lambda _: resampling.CHECK),
     Entry(spectrum.SPEC, lambda _: spectrum.CHECK),
+    Entry(film_flow.SPEC, lambda _: film_flow.FilmFlow()),
     Entry(classifier.SPEC, _classifier),
 )
 """The built-in checks in the order in which reports show them: by family, the cheap ones first, the model last."""

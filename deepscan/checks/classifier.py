@@ -57,7 +57,7 @@ SPEC = CheckSpec(
     version="2",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=("DS-MODEL-001", "DS-MODEL-002", "DS-MODEL-003"),
-    options=(*SAMPLING, "precision", "fake_label"),
+    options=(*SAMPLING, "precision", "fake_label", "exhibits"),
 )
 
 DIGITS = 4
