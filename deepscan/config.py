@@ -59,6 +59,7 @@ class ScanOptions:
     offline: bool = False
     checks: tuple[str, ...] | None = None
     skip: tuple[str, ...] = ()
+    thorough: bool = False
     fail_on: str = "moderate"
     exhibits: bool = False
     workers: int | None = None

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
-from deepscan.checks.cloning.picture import MAX_PIXELS, prepare
+from deepscan.checks.cloning.effort import FULL, QUICK
+from deepscan.checks.cloning.picture import GreyPicture, prepare
 from deepscan.checks.cloning.regions import Mask
 from deepscan.checks.cloning.search import Copy, find_copies
 from deepscan.checks.cloning.transform import Motion, describe, rescale
@@ -33,7 +34,7 @@ from deepscan.types import (
     Where,
 )
 
-COPY_MOVE = "DS-PIX-010"
+COPY_MOVE, SCALED_DOWN = "DS-PIX-010", "DS-PIX-014"
 
 MIN_SIDE = 300
 """Pixels of the shorter side. In smaller pictures a copy of 400 pixels is most of a face or an object, and too few
@@ -43,9 +44,9 @@ SPEC = CheckSpec(
     id="copy_move",
     title="Parts of the picture that are copies of other parts",
     family=Family.PIXELS,
-    version="1",
+    version="2",
     kinds=frozenset({MediaKind.IMAGE}),
-    codes=(COPY_MOVE,),
+    codes=(COPY_MOVE, SCALED_DOWN),
     cost=Cost.HIGH,
     looks_at=f"pictures of at least {MIN_SIDE} x {MIN_SIDE} pixels",
     options=(*SAMPLING, "exhibits"),
@@ -53,7 +54,14 @@ SPEC = CheckSpec(
 
 
 class CopyMove:
-    """Finds pairs of regions that are copies of one another."""
+    """Finds pairs of regions that are copies of one another.
+
+    Args:
+        thorough: Search large pictures as hard as others, which takes seconds, and not a tenth of one.
+    """
+
+    def __init__(self, *, thorough: bool = False) -> None:
+        self._thorough = thorough
 
     @property
     def spec(self) -> CheckSpec:
@@ -77,13 +85,30 @@ class CopyMove:
             raise NotApplicableError(
                 f"The picture is {width} x {height} pixels; copied parts are looked for from {MIN_SIDE} on."
             )
-        picture = prepare(pixels)
-        copies = find_copies(picture)
-        findings = (_finding(subject, pixels, copies, picture.zoom),) if copies else ()
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, findings)
+        effort = FULL if self._thorough or height * width <= FULL.pixels else QUICK
+        picture = prepare(pixels, effort.pixels)
+        copies = find_copies(picture, effort)
+        findings = [_finding(subject, pixels, copies, picture)] if copies else []
+        findings += [_scaled_down(picture)] if effort is QUICK else []
+        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings))
 
 
-def _finding(subject: Subject, pixels: Pixels, copies: list[Copy], zoom: float) -> Finding:
+def _scaled_down(picture: GreyPicture) -> Finding:
+    width, height = picture.size
+    least = round(20 * picture.zoom)
+    return Finding(
+        SCALED_DOWN,
+        Level.INFO,
+        PointsTo.NEITHER,
+        f"The picture is large, and copied parts were looked for in it scaled down to {width} x {height} pixels: "
+        f"copies smaller than {least} x {least} pixels, and larger ones in smooth places, may be missed. --thorough "
+        "looks for them as in smaller pictures, and takes seconds for it.",
+        (Evidence("searched at", [width, height]), Evidence("scaled down by", round(picture.zoom, 2))),
+    )
+
+
+def _finding(subject: Subject, pixels: Pixels, copies: list[Copy], picture: GreyPicture) -> Finding:
+    zoom = picture.zoom
     size = (pixels.shape[1], pixels.shape[0])
     boxes = [box for copy in copies for box in (_box(copy.first, size), _box(copy.second, size))]
     mask = _mask(copies)
@@ -97,7 +122,8 @@ def _finding(subject: Subject, pixels: Pixels, copies: list[Copy], zoom: float) 
     for number, copy in enumerate(copies):
         evidence += _pair(copy, boxes[2 * number], boxes[2 * number + 1], zoom)
     if zoom > 1:
-        evidence.append(Evidence("searched at", f"{MAX_PIXELS / 1e6:.1f} megapixels, scaled down by {zoom:.2f}"))
+        width, height = picture.size
+        evidence.append(Evidence("searched at", f"{width} x {height} pixels, scaled down by {zoom:.2f}"))
     motion = _motion(copies[0], zoom)
     more = "" if len(copies) == 1 else f" There are {len(copies)} such pairs."
     return Finding(

@@ -97,7 +97,14 @@ class Grids:
 
 
 class JpegGrid:
-    """Finds the JPEG grid of a picture, and parts that do not share it."""
+    """Finds the JPEG grid of a picture, and parts that do not share it.
+
+    Args:
+        thorough: Ask all pixels of large pictures too.
+    """
+
+    def __init__(self, *, thorough: bool = False) -> None:
+        self._thorough = thorough
 
     @property
     def spec(self) -> CheckSpec:
@@ -122,7 +129,7 @@ class JpegGrid:
             height, width = luma.plane.shape
             raise NotApplicableError(f"The picture is {width} x {height} pixels, too small to tell JPEG grids apart.")
         plane, place = middle(luma.plane)
-        grids = find_grids(plane, is_jpeg=luma.table is not None)
+        grids = find_grids(plane, is_jpeg=luma.table is not None, thorough=self._thorough)
         partial = None
         if plane.size < luma.plane.size:
             partial = f"The middle {plane.shape[1]} x {plane.shape[0]} pixels were examined."
@@ -143,7 +150,7 @@ def middle(plane: Plane) -> tuple[Plane, tuple[int, int]]:
     return plane[top : top + rows, left : left + columns], (left, top)
 
 
-def find_grids(plane: Plane, *, is_jpeg: bool = False) -> Grids:
+def find_grids(plane: Plane, *, is_jpeg: bool = False, thorough: bool = False) -> Grids:
     """The grids of a luma plane of at least 64 x 64 pixels.
 
     The paper also saves the picture again at quality 99 to find parts without any grid. Measured on untouched JPEG
@@ -151,7 +158,7 @@ def find_grids(plane: Plane, *, is_jpeg: bool = False) -> Grids:
     """
     own = {0} if is_jpeg else set()  # of the file's last save
     step = _step(plane.shape)
-    if step > BAND:
+    if step > BAND and not thorough:
         votes = cast_in_bands(plane, step)
         main = grid.main_grid(votes)
         if not _suspects(votes, main, own, step):
@@ -255,7 +262,7 @@ def _in_bands(grids: Grids) -> list[Finding]:
             PointsTo.NEITHER,
             f"The picture is large, and its JPEG grid was looked for in bands of {BAND} rows, one in every "
             f"{grids.step}. No band has a part with a grid of its own; parts lower than {grids.step + BAND} pixels may "
-            "lie between the bands.",
+            "lie between the bands. --thorough looks everywhere, and takes a second or more for it.",
             (Evidence("rows of pixels from one band to the next", grids.step),),
         )
     ]

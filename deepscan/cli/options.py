@@ -171,6 +171,10 @@ RedactOption = Annotated[
     bool | None,
     typer.Option("--redact-location/--no-redact-location", help="Leave coordinates and places out of reports."),
 ]
+ThoroughOption = Annotated[
+    bool | None,
+    typer.Option("--thorough/--no-thorough", help="Search large pictures as hard as small ones; seconds for each."),
+]
 OfflineOption = Annotated[bool, typer.Option("--offline", help="Never touch the network (hub models: cache only).")]
 OfflineChoice = Annotated[
     bool | None, typer.Option("--offline/--no-offline", help="Never touch the network (hub models: cache only).")

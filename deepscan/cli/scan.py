@@ -23,6 +23,7 @@ def scan(
     fake_label: o.FakeLabelOption = None,
     checks: o.ChecksOption = None,
     skip: o.SkipOption = None,
+    thorough: o.ThoroughOption = None,
     fail_on: o.FailOnOption = None,
     include: o.IncludeOption = None,
     exclude: o.ExcludeOption = None,

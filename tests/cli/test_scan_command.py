@@ -865,6 +865,7 @@ FLAGS: dict[str, tuple[tuple[str, ...], object]] = {
     "offline": (("--offline",), True),
     "checks": (("--checks", "ela, identity"), ("ela", "identity")),
     "skip": (("--skip", "metadata"), ("metadata",)),
+    "thorough": (("--thorough",), True),
     "fail_on": (("--fail-on", "weak"), "weak"),
     "exhibits": (("--exhibits", "-o", "out"), True),
     "workers": (("--workers", "3"), 3),

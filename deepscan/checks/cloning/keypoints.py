@@ -14,9 +14,6 @@ from numpy.typing import NDArray
 from deepscan.checks.cloning.picture import GreyPicture
 from deepscan.checks.cloning.transform import Points
 
-MAX_POINTS = 5000
-"""Keypoints kept, the strongest first: comparing all with all grows with the square (0.3 s for these)."""
-
 CONTRAST = 0.01
 """SIFT's contrast threshold, a quarter of its usual one: forged areas are often smooth."""
 
@@ -58,15 +55,15 @@ class Keypoints:
         return len(self.points)
 
 
-def find_keypoints(picture: GreyPicture) -> Keypoints:
-    """At most :data:`MAX_POINTS` keypoints of the picture."""
+def find_keypoints(picture: GreyPicture, most: int) -> Keypoints:
+    """At most ``most`` keypoints of the picture, the strongest ones."""
     import cv2
 
-    finder = cv2.SIFT.create(nfeatures=MAX_POINTS, contrastThreshold=CONTRAST, edgeThreshold=15)
+    finder = cv2.SIFT.create(nfeatures=most, contrastThreshold=CONTRAST, edgeThreshold=15)
     found, descriptors = finder.detectAndCompute(np.clip(picture.grey + 0.5, 0, 255).astype(np.uint8), None)
     if descriptors is None:
         return Keypoints(np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros((0, 128), np.float32))
-    found, descriptors = found[:MAX_POINTS], descriptors[:MAX_POINTS]
+    found, descriptors = found[:most], descriptors[:most]
     length = np.linalg.norm(descriptors, axis=1, keepdims=True)
     return Keypoints(
         np.array([p.pt for p in found], np.float64),

@@ -12,9 +12,6 @@ from deepscan.media.frames import Pixels
 Plane = NDArray[np.float32]
 """Shape (height, width), grey levels."""
 
-MAX_PIXELS = 1_500_000
-"""Larger pictures are scaled down to this many pixels first: copies below 20 x 20 pixels there are missed."""
-
 _INNER = 0.6
 _OUTER = 2.2
 """Standard deviations in pixels of the two blurs whose difference is the fine detail. The inner one takes away what
@@ -35,16 +32,18 @@ class GreyPicture:
         return self.grey.shape[1], self.grey.shape[0]
 
 
-def prepare(pixels: Pixels) -> GreyPicture:
-    """The grey picture of at most :data:`MAX_PIXELS` pixels, scaled down by area averages when it is larger."""
+def prepare(pixels: Pixels, most: int) -> GreyPicture:
+    """The grey picture of at most ``most`` pixels, scaled down by area averages when it is larger."""
     import cv2
 
     height, width = pixels.shape[:2]
-    zoom = max(1.0, float(np.sqrt(height * width / MAX_PIXELS)))
+    zoom = max(1.0, float(np.sqrt(height * width / most)))
     if zoom > 1.0:
         size = (max(1, round(width / zoom)), max(1, round(height / zoom)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
-    grey = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
+        full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        grey = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.float32)
+    else:
+        grey = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
     return GreyPicture(grey, fine_detail(grey), zoom)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from deepscan.checks.cloning.decision import is_copy, is_drawn, is_reflection, repeats_itself
+from deepscan.checks.cloning.effort import FULL, Effort
 from deepscan.checks.cloning.hypotheses import Hypothesis, agree
 from deepscan.checks.cloning.keypoints import find_keypoints, match_with_itself
 from deepscan.checks.cloning.picture import GreyPicture
@@ -19,9 +20,6 @@ NEAREST = 0.03
 
 SMALLEST = 0.0015
 """Of the picture's area, at least 400 pixels: about 20 x 20."""
-
-_BY_POINTS, _MIRRORED, _BY_SHIFT = 14, 4, 8
-"""Transforms that are tried: each costs some 20 ms at half a megapixel."""
 
 _KNOWN = 0.6
 """A pair of regions of which this part is covered by pairs already found is one of them once more."""
@@ -47,11 +45,11 @@ class Copy:
     second: Mask
 
 
-def find_copies(picture: GreyPicture) -> list[Copy]:
+def find_copies(picture: GreyPicture, effort: Effort = FULL) -> list[Copy]:
     """At most :data:`MOST_PAIRS` pairs of copied regions, the largest first; none in a drawn picture."""
     if is_drawn(picture):
         return []
-    sure = [known for known in candidates(picture) if is_copy(known.region)]
+    sure = [known for known in candidates(picture, effort) if is_copy(known.region)]
     sure.sort(key=lambda known: -known.region.area * known.region.share)
     found: list[Copy] = []
     covered = np.zeros(picture.grey.shape, bool)
@@ -69,19 +67,19 @@ def find_copies(picture: GreyPicture) -> list[Copy]:
     return found
 
 
-def candidates(picture: GreyPicture) -> Iterator[Candidate]:
+def candidates(picture: GreyPicture, effort: Effort) -> Iterator[Candidate]:
     """All regions that agree with another one under some transform, whatever the reason."""
     width, height = picture.size
     nearest = max(16.0, NEAREST * min(width, height))
     smallest = max(400, int(SMALLEST * width * height))
     floor = noise_floor(picture)
-    for hypothesis in _propose(picture, nearest):
+    for hypothesis in _propose(picture, nearest, effort):
         for region in grow(picture, hypothesis, floor, nearest, smallest):
             yield Candidate(region, len(hypothesis.points))
 
 
-def _propose(picture: GreyPicture, nearest: float) -> Iterator[Hypothesis]:
-    keypoints = find_keypoints(picture)
-    for mirrored, most in ((False, _BY_POINTS), (True, _MIRRORED)):
+def _propose(picture: GreyPicture, nearest: float, effort: Effort) -> Iterator[Hypothesis]:
+    keypoints = find_keypoints(picture, effort.keypoints)
+    for mirrored, most in ((False, effort.points), (True, effort.mirrored)):
         yield from agree(match_with_itself(keypoints, nearest, mirrored=mirrored), max(picture.size), most)
-    yield from find_shifts(picture, nearest, _BY_SHIFT)
+    yield from find_shifts(picture, nearest, effort)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from deepscan.checks.cloning.effort import Effort
 from deepscan.checks.cloning.hypotheses import Hypothesis
 from deepscan.checks.cloning.picture import GreyPicture, Plane
 from deepscan.checks.cloning.transform import Matrix
@@ -16,19 +17,21 @@ from deepscan.checks.cloning.transform import Matrix
 MAX_PIXELS = 400_000
 """Larger working pictures are scaled down to this many pixels for this search, so that it takes a second."""
 
-WINDOW = 48
-MOST_WINDOWS = 320
-"""Windows that are slid over the picture; in a larger picture they lie farther apart."""
+SMALLEST_WINDOW = 48
 
 PEAK = 7.5
 """Standard deviations of the correlation that the best place of a window must reach. Among 400,000 independent values
 the highest is near 4.9."""
 
+Peak = tuple[float, float, int, int, float]
+"""Where a window fits best (x, y), the shift at which it fits best, and how well: standard deviations."""
+
+_PATCH = 25  # pixels: parts of a window whose agreement is compared
 _GRAIN = 0.7  # grey levels added to the local strength of detail, so that what is only rounding counts little
 
 
-def find_shifts(picture: GreyPicture, nearest: float, most: int) -> list[Hypothesis]:
-    """At most ``most`` pure shifts by at least ``nearest`` pixels, those that most windows agree on first."""
+def find_shifts(picture: GreyPicture, nearest: float, effort: Effort) -> list[Hypothesis]:
+    """At most ``effort.shifts`` pure shifts by at least ``nearest`` pixels, those that most windows agree on first."""
     import cv2
 
     height, width = picture.grey.shape
@@ -37,11 +40,12 @@ def find_shifts(picture: GreyPicture, nearest: float, most: int) -> list[Hypothe
     detail = picture.detail
     if shrink > 1.0:
         detail = np.asarray(cv2.resize(detail, size, interpolation=cv2.INTER_AREA), np.float32)
-    if min(size) < 2 * WINDOW:
+    window = min(effort.window, min(size) // 2)
+    if window < SMALLEST_WINDOW:
         return []
     even = _even_out(detail)
-    peaks = _peaks(even, nearest / shrink)
-    return _gather(peaks, shrink, most)
+    peaks = _peaks(even, nearest / shrink, window, effort.windows)
+    return _gather(peaks, shrink, effort.shifts)
 
 
 def _even_out(detail: Plane) -> Plane:
@@ -52,40 +56,50 @@ def _even_out(detail: Plane) -> Plane:
     return np.clip(detail / (strength + _GRAIN), -3, 3).astype(np.float32)
 
 
-def _peaks(even: Plane, nearest: float) -> list[tuple[int, int, int, int, float]]:
-    """For each window: its left and top, the shift at which it fits best, and how well (standard deviations)."""
+def _peaks(even: Plane, nearest: float, side: int, count: int) -> list[Peak]:
+    """For each window that has a peak: where it fits best, the shift at which it does, and how well."""
     import cv2
 
     height, width = even.shape
-    step = max(WINDOW // 2, int(np.sqrt(height * width / MOST_WINDOWS)))
+    step = max(side // 2, int(np.sqrt(height * width / count)))
     shape = (cv2.getOptimalDFTSize(height), cv2.getOptimalDFTSize(width))
     padded = np.zeros(shape, np.float32)
     padded[:height, :width] = even
     spectrum = cv2.dft(padded)
     reach = int(np.ceil(nearest))
-    found = []
-    for top in range(0, height - WINDOW + 1, step):
-        for left in range(0, width - WINDOW + 1, step):
+    found: list[Peak] = []
+    for top in range(0, height - side + 1, step):
+        for left in range(0, width - side + 1, step):
             window = np.zeros(shape, np.float32)
-            window[:WINDOW, :WINDOW] = even[top : top + WINDOW, left : left + WINDOW]
-            product = cv2.mulSpectrums(spectrum, cv2.dft(window, nonzeroRows=WINDOW), 0, conjB=True)
+            window[:side, :side] = even[top : top + side, left : left + side]
+            product = cv2.mulSpectrums(spectrum, cv2.dft(window, nonzeroRows=side), 0, conjB=True)
             fit = cv2.dft(product, flags=cv2.DFT_INVERSE | cv2.DFT_SCALE | cv2.DFT_REAL_OUTPUT)
-            fit = fit[: height - WINDOW + 1, : width - WINDOW + 1]
+            fit = fit[: height - side + 1, : width - side + 1]
             fit[max(0, top - reach) : top + reach + 1, max(0, left - reach) : left + reach + 1] = 0.0
             _, value, _, (x, y) = cv2.minMaxLoc(fit)
             spread = float(np.sqrt(cv2.norm(fit, cv2.NORM_L2SQR) / fit.size))
             if spread > 0 and value > PEAK * spread:
-                found.append((left, top, x - left, y - top, value / spread))
+                across, down = _where(even, (left, top), (x, y), side)
+                found.append((left + across, top + down, x - left, y - top, value / spread))
     return found
 
 
-def _gather(peaks: list[tuple[int, int, int, int, float]], shrink: float, most: int) -> list[Hypothesis]:
+def _where(even: Plane, one: tuple[int, int], other: tuple[int, int], side: int) -> tuple[int, int]:
+    """Where in two windows, given by their corners, the detail agrees most: x and y from the corners on."""
+    import cv2
+
+    first, second = (even[top : top + side, left : left + side] for left, top in (one, other))
+    across, down = cv2.minMaxLoc(cv2.blur(first * second, (_PATCH, _PATCH)))[3]
+    return int(across), int(down)
+
+
+def _gather(peaks: list[Peak], shrink: float, most: int) -> list[Hypothesis]:
     """Windows with the same shift, within a pixel, speak for one hypothesis; both directions of a shift are one."""
     groups: list[tuple[int, int, list[tuple[float, float]], float]] = []
-    for left, top, dx, dy, value in sorted(peaks, key=lambda peak: -peak[4]):
+    for across, down, dx, dy, value in sorted(peaks, key=lambda peak: -peak[4]):
         if (dy, dx) < (0, 0):
-            left, top, dx, dy = left + dx, top + dy, -dx, -dy
-        middle = ((left + WINDOW / 2) * shrink, (top + WINDOW / 2) * shrink)
+            across, down, dx, dy = across + dx, down + dy, -dx, -dy
+        middle = (across * shrink, down * shrink)
         for index, (x, y, points, votes) in enumerate(groups):
             if abs(x - dx) <= 1 and abs(y - dy) <= 1:
                 points.append(middle)

@@ -24,8 +24,8 @@ from numpy.typing import NDArray
 SMALLEST = 256 * 256
 """Pixels: the library leaves smaller pictures alone."""
 
-MOST_PIXELS = 4_000_000
-"""Pixels that are read, from the top: 62,500 votes, 460 for each bit of the longest message."""
+MOST_PIXELS = 2_000_000
+"""Pixels that are read, from the top: 31,250 votes, 230 for each bit of the longest message."""
 
 RARE = 1e-8
 """A message counts when so many of its bits match that fair coins would do so with this chance; of 4 messages in 4 ways

@@ -13,6 +13,7 @@ from PIL import Image
 from sklearn.metrics import roc_auc_score
 
 from deepscan.checks import noise, resampling, spectrum
+from deepscan.checks.cloning.effort import FULL
 from deepscan.checks.cloning.picture import prepare
 from deepscan.checks.cloning.search import find_copies
 from deepscan.checks.copy_move import MIN_SIDE
@@ -42,7 +43,7 @@ def tables(data: Path) -> Iterable[Table]:
 
 def _search(picture: Pixels) -> Mask | None:
     """The mask of all copies found, at the working size; None when there are none."""
-    copies = find_copies(prepare(picture))
+    copies = find_copies(prepare(picture, FULL.pixels))
     return np.asarray(np.any([copy.first | copy.second for copy in copies], axis=0)) if copies else None
 
 

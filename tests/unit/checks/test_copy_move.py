@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.cloning.picture import prepare
-from deepscan.checks.cloning.search import find_copies
+from deepscan.checks.cloning.effort import FULL, QUICK, Effort
+from deepscan.checks.cloning.picture import GreyPicture, fine_detail, prepare
+from deepscan.checks.cloning.search import Copy, find_copies
+from deepscan.checks.cloning.shifts import find_shifts
 from deepscan.checks.cloning.transform import apply, describe, fit_affine, fit_similarity
-from deepscan.checks.copy_move import COPY_MOVE, MIN_SIDE, CopyMove
+from deepscan.checks.copy_move import COPY_MOVE, MIN_SIDE, SCALED_DOWN, CopyMove
 from deepscan.types import Box, Level, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
@@ -56,7 +58,7 @@ def pasted(picture: Pixels, turn: float = 0.0, scale: float = 1.0, *, mirrored: 
     ("turn", "scale", "mirrored"), [(0.0, 1.0, False), (35.0, 1.0, False), (-10.0, 1.2, False), (0.0, 1.0, True)]
 )
 def test_a_copy_is_found_with_its_transform(turn: float, scale: float, *, mirrored: bool) -> None:
-    copies = find_copies(prepare(pasted(scene(), turn, scale, mirrored=mirrored)))
+    copies = find_copies(prepare(pasted(scene(), turn, scale, mirrored=mirrored), FULL.pixels))
     assert len(copies) == 1
     (copy,) = copies
     middles = [np.array(np.nonzero(side)).mean(axis=1)[::-1] for side in (copy.first, copy.second)]
@@ -72,7 +74,7 @@ def test_a_copy_is_found_with_its_transform(turn: float, scale: float, *, mirror
 
 
 def test_the_mask_covers_both_regions_and_little_else() -> None:
-    (copy,) = find_copies(prepare(pasted(scene())))
+    (copy,) = find_copies(prepare(pasted(scene()), FULL.pixels))
     wanted = np.zeros((HEIGHT, WIDTH), np.uint8)
     for middle in (SOURCE, TARGET):
         cv2.circle(wanted, middle, RADIUS, 1, -1)
@@ -83,7 +85,7 @@ def test_the_mask_covers_both_regions_and_little_else() -> None:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_a_picture_without_copies_is_silent(seed: int) -> None:
-    assert find_copies(prepare(scene(seed))) == []
+    assert find_copies(prepare(scene(seed), FULL.pixels)) == []
 
 
 def patterns() -> dict[str, NDArray[np.float64]]:
@@ -104,19 +106,19 @@ def patterns() -> dict[str, NDArray[np.float64]]:
 @pytest.mark.parametrize("noise", [0.0, 2.0])
 def test_patterns_are_silent(name: str, noise: float) -> None:
     picture = recorded(np.repeat(patterns()[name][..., None], 3, axis=2), noise, 7)
-    assert find_copies(prepare(picture)) == []
+    assert find_copies(prepare(picture, FULL.pixels)) == []
 
 
 def test_a_reflection_that_meets_its_original_is_silent() -> None:
     upper = scene(5)[: HEIGHT // 2]
-    assert find_copies(prepare(np.vstack([upper, upper[::-1]]))) == []
+    assert find_copies(prepare(np.vstack([upper, upper[::-1]]), FULL.pixels)) == []
 
 
 def test_screenshots_are_silent() -> None:
     page = np.full((HEIGHT, WIDTH, 3), 245, np.uint8)
     for line in range(14):
         cv2.putText(page, "Settled settings", (10, 20 + 24 * line), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (20, 20, 20), 1)
-    assert find_copies(prepare(page)) == []
+    assert find_copies(prepare(page, FULL.pixels)) == []
 
 
 def test_the_finding_has_boxes_transform_and_exhibits(tmp_path: Path) -> None:
@@ -137,14 +139,41 @@ def test_the_finding_has_boxes_transform_and_exhibits(tmp_path: Path) -> None:
 def test_boxes_are_in_pixels_of_the_original(tmp_path: Path) -> None:
     large = np.asarray(cv2.resize(pasted(scene()), None, fx=4.0, fy=4.0, interpolation=cv2.INTER_CUBIC), np.uint8)
     path = media.write_png(tmp_path, image=Image.fromarray(large))
-    picture = prepare(large)
-    assert picture.zoom > 1
-    (finding,) = CopyMove().run(FakeSubject(path)).findings
-    boxes = [e.where.box for e in finding.evidence if e.where is not None]
+    found, scaled_down = CopyMove().run(FakeSubject(path)).findings
+    assert (scaled_down.code, scaled_down.level) == (SCALED_DOWN, Level.INFO)
+    boxes = [e.where.box for e in found.evidence if e.where is not None]
     assert len(boxes) == 2
     for box in boxes:
         assert box is not None
         assert box.width == pytest.approx(8 * RADIUS, rel=0.2)
+
+
+def test_a_large_picture_is_searched_as_others_when_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    efforts: list[Effort] = []
+
+    def note(_: GreyPicture, effort: Effort) -> list[Copy]:
+        efforts.append(effort)
+        return []
+
+    monkeypatch.setattr("deepscan.checks.copy_move.find_copies", note)
+    path = media.write_png(tmp_path, size=(1600, 1000))
+    assert [finding.code for finding in CopyMove().run(FakeSubject(path)).findings] == [SCALED_DOWN]
+    assert CopyMove(thorough=True).run(FakeSubject(path)).findings == ()
+    assert efforts == [QUICK, FULL]
+
+
+@pytest.mark.parametrize(("effort", "side"), [(FULL, 44), (QUICK, 60)])
+def test_a_small_copy_in_a_large_window_is_found_by_its_grain(effort: Effort, side: int) -> None:
+    """Without keypoints: a part moved by whole pixels over noise that nothing else repeats."""
+    rng = np.random.default_rng(11)
+    plane = (120 + 12 * cv2.GaussianBlur(rng.normal(size=(400, 500)), (0, 0), 0.8)).astype(np.float32)
+    plane[230 : 230 + side, 330 : 330 + side] = plane[61 : 61 + side, 73 : 73 + side]
+    picture = GreyPicture(plane, fine_detail(plane), 1.0)
+    (best, *_) = find_shifts(picture, 16, effort)
+    assert (best.matrix[:, 2] == (257, 169)).all()
+    x, y = best.points[0]
+    assert 73 <= x <= 73 + side
+    assert 61 <= y <= 61 + side
 
 
 def test_the_same_picture_gives_the_same_answer(tmp_path: Path) -> None:
