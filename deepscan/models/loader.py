@@ -25,6 +25,7 @@ from deepscan.text import clean
 if TYPE_CHECKING:
     import torch
 
+    from deepscan.models.attribution import Attribution
     from deepscan.models.packs import Pack
 
 __all__ = ["Network", "OutOfMemoryError", "golden_mismatch", "load"]
@@ -137,6 +138,12 @@ class Network:
             except OutOfMemoryError:
                 if chunk == 1:
                     raise
+
+    def heat_map(self, pixels: NDArray[np.uint8], seconds: float) -> Attribution:
+        """Which parts of one picture of the model's input size moved its score, in about so many seconds."""
+        from deepscan.models.attribution import attribute
+
+        return attribute(self._model, self.logits, self.card, pixels, device=self.device, seconds=seconds)
 
     def _filled(self, batch: NDArray[np.uint8], at: int) -> NDArray[np.uint8]:
         """The chunk that begins at a place of the batch; always ``chunk`` pictures go through the model."""
