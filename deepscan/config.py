@@ -61,6 +61,7 @@ class ScanOptions:
     skip: tuple[str, ...] = ()
     thorough: bool = False
     fail_on: str = "moderate"
+    stability: bool = False
     exhibits: bool = False
     workers: int | None = None
     file_seconds: float = FILE_SECONDS

@@ -6,10 +6,10 @@ with a sentence, and goes on with the next check.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import BinaryIO, Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -134,7 +134,8 @@ class Sample:
     """One input of a batch: pixels cropped and resized to the model's input, shape (height, width, 3) uint8 RGB.
 
     ``quality`` is that of the crop before it was resized, where the check has measured it; ``track`` is the number of
-    the :class:`deepscan.types.Track` it belongs to, in a film.
+    the :class:`deepscan.types.Track` it belongs to, in a film. ``variant`` names the gentle change of a sample that is
+    scored only to see whether its answer stays.
     """
 
     kind: str
@@ -142,6 +143,7 @@ class Sample:
     pixels: Pixels
     quality: Quality | None = None
     track: int | None = None
+    variant: str | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -152,6 +154,18 @@ class Samples:
     left_out: tuple[Part, ...] = ()
     problem: str | None = None
     film: Facts | None = None
+
+
+Keep: TypeAlias = Callable[[str, Pixels], str | None]
+"""Stores a picture as an exhibit: :meth:`Subject.exhibit`, also where the file itself is not at hand."""
+
+
+@runtime_checkable
+class Illustrated(Protocol):
+    """A batch check that draws what only its model can tell. Called after ``conclude``, when exhibits are kept."""
+
+    def illustrate(self, result: CheckResult, samples: Samples, scores: Sequence[float], keep: Keep) -> CheckResult:
+        """The result with exhibits; the samples have their pixels here, and scores are as for ``conclude``."""
 
 
 @runtime_checkable

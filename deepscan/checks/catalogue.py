@@ -63,7 +63,8 @@ class Entry:
 def _classifier(kit: Kit) -> BatchCheck:
     if kit.card is None:
         raise UsageError("The check classifier needs a model.", "Name one with --model, or --skip classifier.")
-    return classifier.Classifier(kit.card, network=cast("classifier.Scorer | None", kit.network))
+    network = cast("classifier.Scorer | None", kit.network)
+    return classifier.Classifier(kit.card, network, stability=kit.options.stability)
 
 
 def _metadata(kit: Kit) -> Check:

@@ -24,13 +24,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import CheckSpec, NotApplicableError, Sample, Samples, Subject
-from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, changes, resembles
+from deepscan.checks.base import CheckSpec, Keep, NotApplicableError, Sample, Samples, Subject
+from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, changes, resembles, what_scored
+from deepscan.checks.classifier_maps import Explained, with_maps
+from deepscan.checks.classifier_stability import Stability, as_samples, undecided, variants
 from deepscan.checks.film_result import facts_of, film_of, total_of, value_of
 from deepscan.checks.film_samples import followed
 from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, ModelError
-from deepscan.media.frames import Frame, Reading
+from deepscan.media.frames import Frame, Pixels, Reading
 from deepscan.media.limits import MAX_FACES
 from deepscan.media.quality import measure
 from deepscan.models.card import ModelCard
@@ -41,6 +43,7 @@ from deepscan.types import (
     Box,
     CheckResult,
     Family,
+    Film,
     Meaning,
     MediaItem,
     MediaKind,
@@ -54,10 +57,10 @@ SPEC = CheckSpec(
     id="classifier",
     title="Resemblance to generated or manipulated pictures, by a trained model",
     family=Family.MODEL,
-    version="2",
+    version="3",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
-    codes=("DS-MODEL-001", "DS-MODEL-002", "DS-MODEL-003"),
-    options=(*SAMPLING, "precision", "fake_label", "exhibits"),
+    codes=("DS-MODEL-001", "DS-MODEL-002", "DS-MODEL-003", "DS-MODEL-004"),
+    options=(*SAMPLING, "precision", "fake_label", "stability", "exhibits"),
 )
 
 DIGITS = 4
@@ -77,11 +80,13 @@ class Classifier:
     Args:
         card: The pack's card, which says what the model looks at and what its scores are worth.
         network: The loaded model, or None where samples are only cut out.
+        stability: Score gentle changes of every face or frame as well, and say whether the answer stays.
     """
 
-    def __init__(self, card: ModelCard, network: Scorer | None = None) -> None:
+    def __init__(self, card: ModelCard, network: Scorer | None = None, *, stability: bool = False) -> None:
         self.card = card
         self.network = network
+        self.stability = stability
 
     @property
     def spec(self) -> CheckSpec:
@@ -100,7 +105,7 @@ class Classifier:
             MediaError: the file cannot be decoded.
         """
         reading = subject.reading()
-        cutter = _Cutter(self.card, _kind_of(subject.item, reading))
+        cutter = _Cutter(self.card, _kind_of(subject.item, reading), stability=self.stability)
         for frame in reading.frames:
             if self.card.view.subject == "face":
                 cutter.take_faces(frame, subject)
@@ -110,10 +115,13 @@ class Classifier:
         if not cutter.samples:
             raise NotApplicableError(cutter.why_nothing(len(reading.frames)), partial=problem)
         facts = facts_of(reading)
-        if facts is None:
-            return Samples(tuple(cutter.samples), tuple(cutter.left_out), problem)
-        samples, sheets = followed(cutter.samples, reading, facts, subject)
-        return Samples(samples, tuple(cutter.left_out), problem, replace(facts, sheets=sheets))
+        samples = tuple(cutter.samples)
+        if facts is not None:
+            samples, sheets = followed(samples, reading, facts, subject)
+            facts = replace(facts, sheets=sheets)
+        if self.stability:
+            samples = (*samples, *as_samples(samples, cutter.changed))
+        return Samples(samples, tuple(cutter.left_out), problem, facts)
 
     def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of fake for a batch (n, height, width, 3) uint8; see ``Network.probabilities``."""
@@ -127,40 +135,69 @@ class Classifier:
         Raises:
             ModelError: a score is not a number.
         """
-        scored = [
-            Part(s.kind, s.where, Score(_rounded(value, self.card), Meaning.PROBABILITY), track=s.track)
-            for s, value in zip(samples.samples, scores, strict=True)
-        ]
+        scored = self._parts(samples, scores, None)
         if not scored:
             raise ValueError("conclude needs at least one sample")
-        film = None
-        if samples.film is not None and all(part.track is not None for part in scored):
-            film = film_of(samples.film, scored, [(t.probability, t.level) for t in self.card.thresholds])
-        total = max(map(value_of, scored)) if film is None else total_of(film)[0]
+        total, film = self._pooled(samples, scored)
         worth = self._worth(samples, scores)
-        reached = [t for t in self.card.thresholds if total >= t.probability]
-        if reached:
+        stability = self._stability(samples, scores, total)
+        reached = stability.reached(self.card.thresholds)
+        if stability.flips(self.card.thresholds):
+            finding = undecided(self.card, stability, what_scored(self.card, scored, total, film))
+        elif reached:
             best = max(reached, key=lambda t: (t.level.rank, t.probability))
             finding = resembles(self.card, best, scored, total, samples, worth, film)
         else:
             finding = below(self.card, scored, total, samples, worth, film)
+        flips = finding.code == "DS-MODEL-004"
+        if stability.changed and not flips:
+            summary = f"{finding.summary} {stability.sentence()}"
+            finding = replace(finding, summary=summary, evidence=(*finding.evidence, stability.evidence()))
         return CheckResult(
             check=SPEC.id,
             version=SPEC.version,
             outcome=Outcome.DONE,
             findings=(finding, *changes(film)),
-            score=Score(total, Meaning.PROBABILITY),
+            # A score that flips is no score: neither below the threshold nor above it.
+            score=None if flips else Score(total, Meaning.PROBABILITY),
             parts=tuple(sorted((*scored, *samples.left_out), key=lambda part: part.where.frame or 0)),
             partial=samples.problem,
             film=film,
         )
+
+    def illustrate(self, result: CheckResult, samples: Samples, scores: Sequence[float], keep: Keep) -> CheckResult:
+        """The result with maps of what moved the highest scores."""
+        if not isinstance(self.network, Explained):
+            return result
+        plain = [i for i, sample in enumerate(samples.samples) if sample.variant is None]
+        chosen = [samples.samples[i] for i in plain], [scores[i] for i in plain]
+        return with_maps(result, self.card, self.network, *chosen, keep)
+
+    def _parts(self, samples: Samples, scores: Sequence[float], variant: str | None) -> list[Part]:
+        """The scored parts of one variant, or of the file as it is (None)."""
+        return [
+            Part(s.kind, s.where, Score(_rounded(value, self.card), Meaning.PROBABILITY), track=s.track)
+            for s, value in zip(samples.samples, scores, strict=True)
+            if s.variant == variant
+        ]
+
+    def _pooled(self, samples: Samples, scored: Sequence[Part]) -> tuple[float, Film | None]:
+        """The file's score, and what is known of it over time: see the head of this module."""
+        if samples.film is None or any(part.track is None for part in scored):
+            return max(map(value_of, scored)), None
+        film = film_of(samples.film, scored, [(t.probability, t.level) for t in self.card.thresholds])
+        return total_of(film)[0], film
+
+    def _stability(self, samples: Samples, scores: Sequence[float], total: float) -> Stability:
+        names = dict.fromkeys(s.variant for s in samples.samples if s.variant is not None)
+        return Stability(total, {name: self._pooled(samples, self._parts(samples, scores, name))[0] for name in names})
 
     def _worth(self, samples: Samples, scores: Sequence[float]) -> tuple[Worth, ...]:
         """The likelihood ratio of every face whose kind of picture the card knows, the highest first."""
         found = []
         for sample, value in zip(samples.samples, scores, strict=True):
             stratum = stratum_of(self.card.strata, sample.quality)
-            if stratum is not None:
+            if stratum is not None and sample.variant is None:
                 found.append(Worth(sample.where, stratum, stratum.ratio(log_odds(value))))
         return tuple(sorted(found, key=lambda worth: -worth.ratio)[:MAX_EVIDENCE])
 
@@ -168,9 +205,11 @@ class Classifier:
 class _Cutter:
     """Collects the samples of one file, and what was left out and why."""
 
-    def __init__(self, card: ModelCard, kind: str) -> None:
+    def __init__(self, card: ModelCard, kind: str, *, stability: bool) -> None:
         self.card = card
         self.kind = kind
+        self.stability = stability
+        self.changed: list[tuple[Pixels, ...]] = []
         self.samples: list[Sample] = []
         self.left_out: list[Part] = []
         self.largest = 0
@@ -223,9 +262,11 @@ class _Cutter:
             return
         try:
             pixels = fit(crop, self.card.preprocessing)
+            changed = variants(crop, self.card.preprocessing) if self.stability else ()
         except LimitError as e:
             self._leave(kind, where, e.message)
             return
+        self.changed.append(changed)
         self.samples.append(Sample(kind, where, np.ascontiguousarray(pixels), quality))
 
     def _leave(self, kind: str, where: Where, reason: str) -> None:

@@ -40,7 +40,7 @@ def resembles(
 ) -> Finding:
     """The finding for a score at or above a threshold; ``worth`` has the highest likelihood ratio first."""
     sentences = (
-        _what_scored(card, scored, total) if film is None else _what_of_film(card, film),
+        what_scored(card, scored, total, film),
         f"That is at or above {best.probability:g}, this model's threshold for {best.level} evidence.",
         describe.false_alarms(best, card),
         "" if best.false_alarms is None else _caveat_of_many(card, scored),
@@ -87,7 +87,7 @@ def below(
     """What is said of a score below every threshold."""
     lowest = min((t.probability for t in card.thresholds), default=None)
     sentences = (
-        _what_scored(card, scored, total) if film is None else _what_of_film(card, film),
+        what_scored(card, scored, total, film),
         "The model's card sets no threshold, so this says nothing by itself."
         if lowest is None
         else f"That is below {lowest:g}, this model's lowest threshold; it does not show that the file is authentic.",
@@ -172,8 +172,10 @@ def _what_of_film(card: ModelCard, film: Film) -> str:
     )
 
 
-def _what_scored(card: ModelCard, scored: Sequence[Part], total: float) -> str:
+def what_scored(card: ModelCard, scored: Sequence[Part], total: float, film: Film | None) -> str:
     """What the number is a probability of, and what it was made of."""
+    if film is not None:
+        return _what_of_film(card, film)
     top = max(scored, key=value_of)
     among = f", the highest of {plural(len(scored), top.kind)}," if len(scored) > 1 else ""
     return f"The model gives {_place(top)}{among} a probability of {total:g} of being {_meaning(card)}."

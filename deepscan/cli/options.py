@@ -153,6 +153,12 @@ TrustMtimeOption = Annotated[
 ExhibitsOption = Annotated[
     bool | None, typer.Option("--exhibits/--no-exhibits", help="Write maps as pictures into the output folder.")
 ]
+StabilityOption = Annotated[
+    bool | None,
+    typer.Option(
+        "--stability/--no-stability", help="Score gentle re-encodings too: an answer that flips is undetermined."
+    ),
+]
 TrustOption = Annotated[
     str | None, typer.Option(metavar="FILE", help="PEM certificates to trust in content credentials [a shipped list].")
 ]

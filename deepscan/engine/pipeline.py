@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import BatchCheck, Check, Samples
+from deepscan.checks.base import BatchCheck, Check, Illustrated, Samples
 from deepscan.config import ScanOptions
 from deepscan.engine.batching import Attempt, Batcher, Scored
 from deepscan.engine.events import Events
@@ -36,6 +36,7 @@ from deepscan.engine.runner import (
     storable,
 )
 from deepscan.engine.stages import SHARED, Loss
+from deepscan.engine.subject import store_exhibit
 from deepscan.engine.verdict import decide
 from deepscan.models.card import ModelCard
 from deepscan.text import clean
@@ -218,7 +219,7 @@ class Pipeline:
         entry.passing |= examined.passing
         entry.results |= {result.check: result for result in examined.results}
         for name, (samples, seconds) in examined.samples.items():
-            entry.waiting[name] = (_without_pixels(samples), seconds)
+            entry.waiting[name] = (samples if self._draws(name) else _without_pixels(samples), seconds)
             entry.scores[name] = {}
             for index, sample in enumerate(samples.samples):
                 self._batchers[name].add((entry.job.position, index), sample.pixels)
@@ -257,14 +258,30 @@ class Pipeline:
         entry.results[name] = replace(result, seconds=round(seconds + time.perf_counter() - started, 4))
         del entry.waiting[name], entry.scores[name]
 
-    @staticmethod
+    def _draws(self, name: str) -> bool:
+        """Whether a check will want the pixels of its samples once they are scored."""
+        return self._output is not None and isinstance(self._checks[name], Illustrated)
+
+    def _illustrated(
+        self, check: BatchCheck, entry: _Open, samples: Samples, scores: Sequence[float], result: CheckResult
+    ) -> CheckResult:
+        output, item = self._output, entry.job.item
+        if output is None or not isinstance(check, Illustrated):
+            return result
+        return check.illustrate(result, samples, scores, lambda name, pixels: store_exhibit(output, item, name, pixels))
+
     def _concluded(
-        check: BatchCheck, entry: _Open, samples: Samples, scores: Sequence[float | Exception]
+        self, check: BatchCheck, entry: _Open, samples: Samples, scores: Sequence[float | Exception]
     ) -> CheckResult:
         errors = [score for score in scores if isinstance(score, Exception)]
         values = [score for score in scores if not isinstance(score, Exception)]
         item = entry.job.item
-        answer = errors[0] if errors else caught(lambda: storable(check.conclude(item, samples, values)))
+
+        def conclude() -> CheckResult:
+            result = check.conclude(item, samples, values)
+            return storable(self._illustrated(check, entry, samples, values, result))
+
+        answer = errors[0] if errors else caught(conclude)
         if not isinstance(answer, Exception):
             return answer
         if errors or not is_lasting(answer):

@@ -107,26 +107,33 @@ class FileSubject:
         return self._faces[frame.index]
 
     def exhibit(self, name: str, pixels: Pixels) -> str | None:
-        """Store a picture as a PNG named after the file's hash. Raises OutputError when it cannot be written."""
-        if self._output is None:
-            return None
-        relative = f"{EXHIBITS}/{self._item.sha256[:16]}-{name}.png"
-        target = self._output / relative
+        """Store a picture as an exhibit of this file. Raises OutputError when it cannot be written."""
+        return None if self._output is None else store_exhibit(self._output, self._item, name, pixels)
+
+
+def store_exhibit(output: Path, item: MediaItem, name: str, pixels: Pixels) -> str:
+    """Store a picture as a PNG named after the file's hash, and return its path relative to ``output``.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    relative = f"{EXHIBITS}/{item.sha256[:16]}-{name}.png"
+    target = output / relative
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        # Two workers may draw the exhibit of two copies of one file at once: each has its own temporary file.
+        handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
         try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # Two workers may draw the exhibit of two copies of one file at once: each has its own temporary file.
-            handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    Image.fromarray(pixels).save(stream, "PNG")
-                Path(temporary).chmod(0o644)
-                Path(temporary).replace(target)
-            except OSError:
-                Path(temporary).unlink(missing_ok=True)
-                raise
-        except OSError as e:
-            raise OutputError(
-                f"The exhibit {clean(str(target))} cannot be written: {e.strerror or e}.",
-                "Check space and permissions of the output folder.",
-            ) from e
-        return relative
+            with os.fdopen(handle, "wb") as stream:
+                Image.fromarray(pixels).save(stream, "PNG")
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(target)
+        except OSError:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as e:
+        raise OutputError(
+            f"The exhibit {clean(str(target))} cannot be written: {e.strerror or e}.",
+            "Check space and permissions of the output folder.",
+        ) from e
+    return relative

@@ -118,7 +118,7 @@ def attention(model: torch.nn.Module, card: ModelCard, pixels: Pixels, device: s
     try:
         set_kernel("eager")  # the fast kernels keep no attention
         with torch.enable_grad():
-            batch = torch.from_numpy(np.ascontiguousarray(pixels[None])).to(device)
+            batch = torch.from_numpy(np.array(pixels[None])).to(device)
             dtype = next(model.parameters()).dtype
             answer: Any = model(pixel_values=normalise(batch, card.preprocessing).to(dtype), output_attentions=True)
             layers = getattr(answer, "attentions", None) or ()

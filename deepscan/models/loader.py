@@ -88,6 +88,8 @@ class Network:
         self.notes = notes
         self.chunk = _chunk(model, device)
         self._lanes = Lanes(lanes)
+        self._first = first
+        self._twin: torch.nn.Module | None = None
 
     def probabilities(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The calibrated probability that each picture is fake.
@@ -143,7 +145,9 @@ class Network:
         """Which parts of one picture of the model's input size moved its score, in about so many seconds."""
         from deepscan.models.attribution import attribute
 
-        return attribute(self._model, self.logits, self.card, pixels, device=self.device, seconds=seconds)
+        if self._twin is None:  # another thread may be scoring, and attention asks for another kernel
+            self._twin = copy.deepcopy(self._first.model).float()
+        return attribute(self._twin, self.logits, self.card, pixels, device=self._first.device, seconds=seconds)
 
     def _filled(self, batch: NDArray[np.uint8], at: int) -> NDArray[np.uint8]:
         """The chunk that begins at a place of the batch; always ``chunk`` pictures go through the model."""

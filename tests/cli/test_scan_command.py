@@ -867,6 +867,7 @@ FLAGS: dict[str, tuple[tuple[str, ...], object]] = {
     "skip": (("--skip", "metadata"), ("metadata",)),
     "thorough": (("--thorough",), True),
     "fail_on": (("--fail-on", "weak"), "weak"),
+    "stability": (("--stability",), True),
     "exhibits": (("--exhibits", "-o", "out"), True),
     "workers": (("--workers", "3"), 3),
     "file_seconds": (("--file-seconds", "9"), 9.0),

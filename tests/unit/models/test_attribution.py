@@ -132,5 +132,7 @@ def test_models_without_plain_attention_are_occluded(tmp_path: Path) -> None:
 def test_a_map_changes_no_answer(tmp_path: Path) -> None:
     network = loader.load(make_pack(tmp_path / "vit"), device="cpu", precision="fp32")
     before = network.logits(noise()[None])
-    assert network.heat_map(noise(), seconds=30).method == "attention"
+    pixels = noise()
+    pixels.setflags(write=False)  # as decoders give them
+    assert network.heat_map(pixels, seconds=30).method == "attention"
     assert network.logits(noise()[None]) == before
