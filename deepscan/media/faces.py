@@ -1,30 +1,16 @@
 """Face finders behind one protocol, and one that needs nothing but the Haar cascades that come with OpenCV.
 
 A cascade by itself either misses faces or sees them in foliage. :class:`HaarFinder` therefore works in two steps:
-*proposals*, cheap and generous, from the whole picture; then *confirmation*, in which each proposal is cut out, brought
-to one size and contrast, and shown to several cascades upright and tilted, whose neighbour counts are added up as
-votes. Proposals come from a search for faces anywhere, and, where that leaves no large face, from a search in a small
-padded copy for a face that fills the picture: the cascades were trained on faces with their surroundings, and find a
-tight crop only when a border is added to it.
+*proposals*, cheap and generous; then *confirmation*, in which each proposal is cut out, brought to one size and
+contrast, and shown to several cascades upright and tilted, whose neighbour counts are added up as votes.
 
-Measured with ``python -m tests.benchmarks.faces DATA_FOLDER FACELESS_FOLDER`` on 300 random pictures of each source of
-``../shared/data/faces`` (181 of stylegan2), with OpenCV 4.14. "Found": a face whose centre lies in the middle third and
-whose side is at least 40 % of the picture; many faces of sd21 are smaller, so "any" counts there. Side: the longer side
-of the box over the shorter side of the picture (median, 10 % and 90 %); dx, dy: median offset of the centre. CPU
-milliseconds of one core of a slow machine::
+Proposals come from several searches, the quickest first: a large face, which a portrait has and few windows can hold;
+a face that fills the picture, sought in a copy with a border (the cascades were trained on faces with their
+surroundings); then faces of any size anywhere, tilted ones, profiles. A large face ends the search, once the strips
+around it have been searched for others.
 
-    source      found %  any %  more than one %  CPU ms   side  (10 %, 90 %)     dx      dy
-    composites     89.7   91.0              0.3      66   1.13   1.02  1.25    0.000  -0.004
-    dfdc           90.7   92.0              0.0      54   1.00   0.92  1.00    0.000  -0.028
-    sd21           74.7   91.3              0.7      29   0.78   0.52  1.00   -0.002   0.000
-    stylegan       99.7   99.7              0.0      28   0.66   0.59  0.71   -0.002   0.043
-    stylegan2     100.0  100.0              0.0      27   0.70   0.65  0.74   -0.004   0.072
-    utkface        96.7   97.3              0.0      22   0.97   0.86  1.00   -0.005  -0.055
-
-What is missed in dfdc and composites is in profile, blurred, or nearly black. False faces: in 1 of 314 faceless
-photographs, drawings and charts (``../shared/data/forensics``, looked through by eye), and in 4 of 340 tiles of 256
-pixels cut from the photographs. A photograph of 12 megapixels without a face takes 300 ms of one core, a frame of 720p
-200 ms; most of it goes into the search for small faces, and falls with the square of :data:`WIDE_SIDE`.
+What it finds, misses and costs on real faces and on pictures without any is in docs/performance.md, measured with
+``python -m tests.benchmarks.faces``.
 
 Method: P. Viola and M. Jones, "Robust real-time face detection", IJCV 57 (2004); the cascades are R. Lienhart's, and
 H. Bruce's (profile), as distributed with OpenCV 4.
@@ -39,10 +25,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepscan.errors import ModelNotFoundError
 from deepscan.media.frames import Face, Pixels
+from deepscan.media.grey import Grey, equalised, padded, shrunk
 from deepscan.media.limits import MAX_FACES
 from deepscan.types import Box
 
@@ -55,8 +41,7 @@ than :data:`CONFIRM_SIDE`."""
 
 WIDE_SIDE = 720
 """Pixels of the longer side of the copy searched for frontal faces anywhere. Of faces pasted into photographs, sides of
-560, 640, 720 and 800 find 33, 58, 75 and 83 % at 4.9 % of the picture's width, 83, 92, 100 and 100 % at 7 %, and all
-from 10 % on; they cost 69, 85, 105 and 121 ms.
+640, 720 and 800 find 58, 75 and 83 % at 4.9 % of the picture's width, and 92, 100 and 100 % at 7 %.
 """
 
 PROFILE_SIDE = 240
@@ -120,20 +105,27 @@ _JURY = (
 )
 """Cascades that confirm a frontal face: the weight of their votes, and the angle by which the picture is turned."""
 
-Grey = NDArray[np.uint8]
+_UPRIGHT = 3  # of them, those before the picture is turned
 
 
 @dataclass(frozen=True, slots=True)
 class _Bar:
-    """The votes from which a frontal proposal, or one in profile, is a face."""
+    """The votes from which a frontal proposal, or one in profile, is a face.
+
+    A quick look takes coarser steps, and the first cascade's word where that was sure already: what it lets through is
+    a plain case, and what it refuses gets a second look.
+    """
 
     frontal: float
     profile: float
+    quick: bool = False
 
 
 _ANYWHERE = _Bar(frontal=12.0, profile=10.0)
 _FILLING = _Bar(frontal=8.0, profile=8.0)
 """Lower, because hundreds of times fewer windows are tried, and fewer look like a face by chance."""
+
+_PLAIN = _Bar(frontal=12.0, profile=10.0, quick=True)
 
 
 class FaceFinder(Protocol):
@@ -153,7 +145,7 @@ class HaarFinder:
     The cascades are loaded once per process. They are not made for use by two threads at a time.
     """
 
-    name = "opencv-haar/1"
+    name = "opencv-haar/2"
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """Find all faces, largest first; ``view`` is ``frontal``, ``tilted`` or ``profile``.
@@ -172,13 +164,23 @@ class HaarFinder:
         height, width = pixels.shape[:2]
         if min(height, width) < MIN_FACE_PIXELS:
             return ()
-        grey, scale = _shrunk(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), WORK_SIDE)
+        grey, scale = shrunk(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), WORK_SIDE)
         window = MIN_FACE_PIXELS * scale
-        found = _confirmed(grey, _frontal_anywhere(grey, window), _ANYWHERE)
-        for proposals, bar in ((_filling, _FILLING), (_profiles_anywhere, _ANYWHERE)):
-            if any(c.side >= LARGE_SHARE * min(grey.shape) for c in found):
-                break
+        found: list[_Candidate] = []
+        for proposals, bar in (
+            (_large, _PLAIN),
+            (_filling, _PLAIN),
+            (_frontal_anywhere, _ANYWHERE),
+            (_filling_turned, _FILLING),
+            (_profiles_anywhere, _ANYWHERE),
+        ):
             found = _distinct([*found, *_confirmed(grey, proposals(grey, window), bar)])
+            large = [c for c in found if c.side >= LARGE_SHARE * min(grey.shape)]
+            if large:
+                if proposals is not _frontal_anywhere:
+                    beside = _frontal_anywhere(grey, window, beside=large[0])
+                    found = _distinct([*found, *_confirmed(grey, beside, _ANYWHERE)])
+                break
         faces = [face for c in found if (face := _face(_scaled(c, 1 / scale), width, height)) is not None]
         return tuple(sorted(faces, key=lambda f: (-f.box.width * f.box.height, f.box.y, f.box.x)))
 
@@ -202,30 +204,66 @@ class _Candidate:
         return across * down / smaller**2
 
 
-def _frontal_anywhere(grey: Grey, window: float) -> list[_Candidate]:
-    copy, scale = _shrunk(grey, WIDE_SIDE)
+def _large(grey: Grey, window: float) -> list[_Candidate]:
+    """Proposals for a face that is what the picture shows: few windows, so that portraits are quickly done."""
+    copy, scale = shrunk(grey, TIGHT_SIDE)
+    smallest = max(MIN_WINDOW, round(window * scale), round(LARGE_SHARE * min(copy.shape)))
+    return [_scaled(c, 1 / scale) for c in _sweep(_FRONTAL, equalised(copy), step=STEP, smallest=smallest)]
+
+
+def _frontal_anywhere(grey: Grey, window: float, beside: _Candidate | None = None) -> list[_Candidate]:
+    """Proposals of any size, in the whole picture or in the strips around a face that is known."""
+    copy, scale = shrunk(grey, WIDE_SIDE)
+    copy = equalised(copy)
     smallest = max(MIN_WINDOW, round(window * scale))
-    found = _sweep(_FRONTAL, _equalised(copy), step=STEP, smallest=smallest)
+    found = []
+    for left, top, right, bottom in _strips(copy, beside and _scaled(beside, scale)):
+        if min(right - left, bottom - top) >= smallest:
+            part = _sweep(_FRONTAL, copy[top:bottom, left:right], step=STEP, smallest=smallest)
+            found += [replace(c, x=c.x + left, y=c.y + top) for c in part]
     return [_scaled(c, 1 / scale) for c in found if c.votes >= FRONTAL_NEIGHBOURS]
 
 
+def _strips(grey: Grey, around: _Candidate | None) -> list[tuple[int, int, int, int]]:
+    """Left, top, right and bottom of the parts of a picture to the left, right, top and bottom of a face."""
+    height, width = grey.shape
+    if around is None:
+        return [(0, 0, width, height)]
+    half = around.side / 2
+    left, right = max(0, round(around.x - half)), min(width, round(around.x + half))
+    top, bottom = max(0, round(around.y - half)), min(height, round(around.y + half))
+    return [(0, 0, left, height), (right, 0, width, height), (0, 0, width, top), (0, bottom, width, height)]
+
+
 def _profiles_anywhere(grey: Grey, window: float) -> list[_Candidate]:
-    copy, scale = _shrunk(grey, PROFILE_SIDE)
+    copy, scale = shrunk(grey, PROFILE_SIDE)
     smallest = max(MIN_WINDOW, round(window * scale))
-    found = _profiles(_equalised(copy), step=STEP, smallest=smallest)
+    found = _profiles(equalised(copy), step=STEP, smallest=smallest)
     return [_scaled(c, 1 / scale) for c in found if c.votes >= PROFILE_NEIGHBOURS]
 
 
 def _filling(grey: Grey, window: float) -> list[_Candidate]:
-    """Proposals for a face that fills the picture, or more than fills it."""
-    copy, scale = _shrunk(grey, TIGHT_SIDE)
+    """Proposals for a frontal face that fills the picture, or more than fills it."""
+    framed, smallest, pad, scale = _with_border(grey, window)
+    found = _sweep(_FRONTAL, framed, step=STEP, smallest=smallest)
+    return [_scaled(replace(c, x=c.x - pad, y=c.y - pad), 1 / scale) for c in found]
+
+
+def _filling_turned(grey: Grey, window: float) -> list[_Candidate]:
+    """The same for a face that is tilted or in profile."""
+    framed, smallest, pad, scale = _with_border(grey, window)
+    found = _profiles(framed, step=FINE_STEP, smallest=smallest)
+    for angle in (0.0, -TILT, TILT):
+        found += _sweep(_FRONTAL, framed, step=FINE_STEP, smallest=smallest, angle=angle)
+    return [_scaled(replace(c, x=c.x - pad, y=c.y - pad), 1 / scale) for c in found]
+
+
+def _with_border(grey: Grey, window: float) -> tuple[Grey, int, int, float]:
+    """A small copy within a border, the smallest window in it, the border's width, and the scale of the copy."""
+    copy, scale = shrunk(grey, TIGHT_SIDE)
     pad = round(TIGHT_PADDING * max(copy.shape))
     smallest = max(MIN_WINDOW, round(window * scale), round(LARGE_SHARE * min(copy.shape)))
-    padded = _padded(_equalised(copy), (pad, pad, pad, pad))
-    found = _profiles(padded, step=FINE_STEP, smallest=smallest)
-    for angle in (0.0, -TILT, TILT):
-        found += _sweep(_FRONTAL, padded, step=FINE_STEP, smallest=smallest, angle=angle)
-    return [_scaled(replace(c, x=c.x - pad, y=c.y - pad), 1 / scale) for c in found]
+    return padded(equalised(copy), (pad, pad, pad, pad)), smallest, pad, scale
 
 
 def _confirmed(grey: Grey, proposals: Iterable[_Candidate], bar: _Bar) -> list[_Candidate]:
@@ -248,12 +286,15 @@ def _confirm(grey: Grey, proposal: _Candidate, bar: _Bar) -> _Candidate | None:
         return sorted(central, key=_rank)[:1]
 
     seen: list[_Candidate] = []
-    votes = 0.0
-    for cascade, weight, angle in _JURY:
-        for c in best(_sweep(cascade, patch, step=FINE_STEP, smallest=least, largest=most, angle=angle)):
+    # What one cascade is sure of need not be shown to it again.
+    known = bar.quick and proposal.view == "frontal" and proposal.votes >= MOST_VOTES
+    step = STEP if bar.quick else FINE_STEP
+    votes = MOST_VOTES if known else 0.0
+    for cascade, weight, angle in _JURY[known:_UPRIGHT] if bar.quick else _JURY:
+        for c in best(_sweep(cascade, patch, step=step, smallest=least, largest=most, angle=angle)):
             seen.append(c)
             votes += weight * min(MOST_VOTES, c.votes)
-        if votes >= bar.frontal:
+        if seen and votes >= bar.frontal:
             break
     else:
         if proposal.view != "profile":
@@ -328,18 +369,6 @@ def _face(candidate: _Candidate, width: int, height: int) -> Face | None:
     return Face(Box(left, top, right - left, bottom - top), candidate.view)
 
 
-def _shrunk(grey: Grey, longest: int) -> tuple[Grey, float]:
-    """A copy whose longer side is at most ``longest`` pixels, and the factor it was scaled by."""
-    import cv2
-
-    height, width = grey.shape
-    scale = longest / max(height, width)
-    if scale >= 1:
-        return grey, 1.0
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(grey, size, interpolation=cv2.INTER_AREA), scale  # type: ignore[return-value]
-
-
 def _patch(grey: Grey, proposal: _Candidate) -> Grey:
     """A square around a proposal, whose side becomes CONFIRM_SIDE pixels; edges repeated beyond the picture."""
     import cv2
@@ -351,23 +380,10 @@ def _patch(grey: Grey, proposal: _Candidate) -> Grey:
     x0, x1 = min(max(0, left), width - 1), max(1, min(width, left + side))
     y0, y1 = min(max(0, top), height - 1), max(1, min(height, top + side))
     borders = max(0, y0 - top), max(0, top + side - y1), max(0, x0 - left), max(0, left + side - x1)
-    patch = _padded(grey[y0:y1, x0:x1], borders)
+    patch = padded(grey[y0:y1, x0:x1], borders)
     out = round(CONFIRM_SIDE * (1 + 2 * CONTEXT))
     way = cv2.INTER_AREA if side > out else cv2.INTER_LINEAR
-    return _equalised(cv2.resize(patch, (out, out), interpolation=way))  # type: ignore[arg-type]
-
-
-def _equalised(grey: Grey) -> Grey:
-    import cv2
-
-    return cv2.equalizeHist(grey)  # type: ignore[return-value]
-
-
-def _padded(grey: Grey, borders: tuple[int, int, int, int]) -> Grey:
-    """``borders`` are top, bottom, left, right."""
-    import cv2
-
-    return cv2.copyMakeBorder(grey, *borders, cv2.BORDER_REPLICATE)  # type: ignore[return-value]
+    return equalised(cv2.resize(patch, (out, out), interpolation=way))  # type: ignore[arg-type]
 
 
 @cache

@@ -17,6 +17,7 @@ from deepscan.errors import ModelNotFoundError
 from deepscan.media import faces
 from deepscan.media.faces import FaceFinder, HaarFinder
 from deepscan.media.frames import Face, Pixels
+from deepscan.media.grey import Grey
 from deepscan.types import Box
 from tests.drawn_faces import BACKGROUND, draw_face
 
@@ -81,6 +82,16 @@ def test_a_face_that_fills_the_picture_is_found_inside_it(finder: FaceFinder, sh
     assert box.width > 0.8 * width
 
 
+@pytest.mark.parametrize(("large", "small"), [((160, 100, 420), (20, 30, 120)), ((20, 150, 420), (600, 300, 110))])
+def test_a_face_beside_a_large_one(
+    finder: FaceFinder, large: tuple[int, int, int], small: tuple[int, int, int]
+) -> None:
+    found = finder.find(scene(large, small))
+    assert len(found) == 2
+    for face, (left, top, side) in zip(found, (large, small), strict=True):
+        assert holds(face, left + side / 2, top + side / 2, side)
+
+
 @pytest.mark.parametrize("angle", [-20, 20])
 def test_a_tilted_face(finder: FaceFinder, angle: int) -> None:
     turned = Image.fromarray(draw_face(256)).rotate(angle, Image.Resampling.BILINEAR, fillcolor=(BACKGROUND,) * 3)
@@ -133,11 +144,11 @@ def test_proposals_are_bounded(finder: FaceFinder, monkeypatch: pytest.MonkeyPat
     """Patterned pictures give thousands of proposals, and each costs milliseconds."""
     asked: list[faces._Candidate] = []
 
-    def crowd(grey: faces.Grey, window: float) -> list[faces._Candidate]:
+    def crowd(grey: Grey, window: float) -> list[faces._Candidate]:
         spots = [(x * 40.0, y * 40.0) for x in range(60) for y in range(60)]
         return [faces._Candidate(x, y, 30.0, 3.0 + (x + y) % 7, "frontal") for x, y in spots]
 
-    def refuse(grey: faces.Grey, proposal: faces._Candidate, bar: object) -> None:
+    def refuse(grey: Grey, proposal: faces._Candidate, bar: object) -> None:
         asked.append(proposal)
 
     for search in ("_frontal_anywhere", "_filling", "_profiles_anywhere"):
@@ -149,7 +160,7 @@ def test_proposals_are_bounded(finder: FaceFinder, monkeypatch: pytest.MonkeyPat
 
 
 def test_profiles_are_looked_for_in_the_mirror_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    def left_edge(cascade: str, grey: faces.Grey, **_: object) -> list[faces._Candidate]:
+    def left_edge(cascade: str, grey: Grey, **_: object) -> list[faces._Candidate]:
         assert cascade == "haarcascade_profileface"
         return [faces._Candidate(10.0, 20.0, 16.0, 5.0, "frontal")] if grey[0, 0] == 1 else []
 
