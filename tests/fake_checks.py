@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ class Bytes:
     def run(self, subject: Subject) -> CheckResult:
         with subject.open() as stream:
             data = stream.read()
-        for word, action in _ACTIONS.items():
+        for word, action in ACTIONS.items():
             if word in data:
                 action()
         found = Finding("DS-TEST-001", Level.INFO, PointsTo.NEITHER, "Read.", (Evidence("bytes", len(data)),))
@@ -58,17 +58,27 @@ class Bytes:
 
 
 def _spin() -> None:
+    """As a decoder that never ends and holds the interpreter."""
     while True:
-        time.sleep(0.05)
+        pass
 
 
 def _raise(error: Exception) -> None:
     raise error
 
 
-_ACTIONS: dict[bytes, Callable[[], None]] = {
-    b"SEGFAULT": lambda: os.kill(os.getpid(), signal.SIGSEGV),
+def _eat() -> None:
+    kept = []
+    while True:
+        kept.append(bytearray(2**27))
+
+
+ACTIONS: dict[bytes, Callable[[], object]] = {
+    b"SEGFAULT": lambda: ctypes.string_at(0),
     b"SPIN": _spin,
+    b"EAT": _eat,
+    b"KILL": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    b"LEAVE": lambda: os._exit(0),
     b"RAISE": lambda: _raise(ZeroDivisionError("a fault")),
     b"BROKEN": lambda: _raise(UnreadableError("Broken on purpose.")),
     b"NOTHING": lambda: _raise(NotApplicableError("Nothing to say.")),
@@ -89,8 +99,13 @@ class Brightness:
     def samples(self, subject: Subject) -> Samples:
         value = subject.item.size % 251
         count = int(subject.item.name.stem.rpartition("-")[2])
-        pixels = np.full((4, 4, 3), value, np.uint8)
+        pixels = self.samples_of(value)
         return Samples(tuple(Sample("frame", Where(frame=i), pixels) for i in range(count)))
+
+    @staticmethod
+    def samples_of(value: int) -> NDArray[np.uint8]:
+        """Pixels of one brightness."""
+        return np.full((4, 4, 3), value, np.uint8)
 
     def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         if len(batch) > self.most:

@@ -90,7 +90,8 @@ class Connection:
                 database, timeout=_WAIT, isolation_level=None, uri=read_only, check_same_thread=path is not None
             )
         case = cls(path, shown, connection, lock, read_only=read_only)
-        weakref.finalize(case, connection.close)
+        if path is None:
+            weakref.finalize(case, connection.close)
         try:
             with case._translated():
                 case._prepare()

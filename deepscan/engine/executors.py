@@ -27,6 +27,9 @@ Work: TypeAlias = Callable[[Job, Enter], Answer]
 RENEWALS = 3
 """Times that a broken pool is made anew without a single answer in between."""
 
+LEAST_SECONDS = 5.0
+"""The least part of the time limit that is given, where the limit is not less itself."""
+
 _TICK = 0.5  # seconds between two looks at a worker that says nothing
 _REAPED = 2.0  # seconds after which the pool must have noticed that a worker has ended
 
@@ -134,13 +137,12 @@ class Processes(Generic[Job, Answer]):
         return _Remote(self, job, share, self._take_slot())
 
     def warm_up(self) -> None:
-        """Start the workers, and have them import what the work needs."""
-        for _ in range(self.width):
-            self._pool.schedule(warm, args=(self._work,))
+        """Start the workers: with the first job that the pool is given."""
+        self._pool.schedule(warm)
 
     def limit(self, share: float) -> float:
-        """The seconds in a part of the time limit."""
-        return self._seconds * share
+        """The seconds in a part of the time limit; enough for an ordinary file, if the whole limit is."""
+        return max(self._seconds * share, min(self._seconds, LEAST_SECONDS))
 
     def schedule(self, job: Job, seconds: float, slot: Slot) -> ProcessFuture[Packed]:
         """Hand a job to the pool as it is now."""
@@ -182,7 +184,9 @@ class Processes(Generic[Job, Answer]):
 
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("spawn")
-        return ProcessPool(self.width, initializer=prepare, initargs=(self._memory,), context=context)
+        return ProcessPool(
+            self.width, initializer=prepare, initargs=(self._memory, self._work.__module__), context=context
+        )
 
     def __enter__(self) -> Processes[Job, Answer]:
         return self

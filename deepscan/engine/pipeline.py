@@ -204,9 +204,8 @@ class Pipeline:
         log.info("%s: %s", clean(str(item.name)), error)
         guilty = tuple(spec for spec in task.checks if spec.id == error.stage)
         rest = tuple(spec for spec in task.checks if spec.id != error.stage)
-        hung_before = any(loss.timed_out for loss in task.lost.values()) or entry.tries > 1
         known = bool(guilty) or error.stage in SHARED - task.lost.keys()
-        if not known or entry.tries >= MOST_TRIES or (error.timed_out and hung_before):
+        if not known or entry.tries >= MOST_TRIES:
             self._take_in(entry, failures(task.checks, error, item))
             return
         self._take_in(entry, failures(guilty, error, item))

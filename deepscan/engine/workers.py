@@ -6,6 +6,7 @@ environment is read by NumPy and OpenCV when they are loaded, with the first job
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sys
@@ -35,7 +36,7 @@ class WorkError(Exception):
     """An error of the work that may not survive the way to the parent: its type's name and what it said."""
 
 
-def prepare(memory: int | None) -> None:
+def prepare(memory: int | None, module: str) -> None:
     """Start of a worker: Ctrl-C is the parent's to handle, and decoders' chatter is no answer.
 
     C libraries (libpng, libtiff, FFmpeg) print warnings straight to the error stream, with text out of hostile files
@@ -44,6 +45,7 @@ def prepare(memory: int | None) -> None:
     Args:
         memory: The most bytes of memory of its own the worker may have, heaps and stacks of threads together
             (RLIMIT_DATA; Linux holds a process to it, other systems may not). Code and shared memory do not count.
+        module: What the work needs: it is imported here, so that it costs no job its time.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     # Pebble's own handler would wait for a decoder that holds the interpreter; nothing here needs tidying up.
@@ -58,10 +60,11 @@ def prepare(memory: int | None) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         wanted = memory if most == resource.RLIM_INFINITY else min(memory, most)
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+    importlib.import_module(module)
 
 
-def warm(work: Callable[[Any, Enter], Any]) -> None:
-    """Nothing but what a worker does before its first job: ``work`` has been imported when this is called."""
+def warm() -> None:
+    """A job that does nothing."""
 
 
 def serve(work: Callable[[Any, Enter], Any], job: Any, name: str, seconds: float) -> Packed:
