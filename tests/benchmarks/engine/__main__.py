@@ -4,8 +4,9 @@ python -m tests.benchmarks.engine                  everything, some ten minutes 
 python -m tests.benchmarks.engine model start      these parts
 python -m tests.benchmarks.engine --quick          fewer files and no repetitions, for a look
 
-Parts: model, files, scale, start. All files are drawn by code into a temporary folder (``--folder`` names another one,
-which is kept). Rates that are compared are measured in turns in one run.
+Parts: model, files, scale, start, faults. All files are drawn by code into a temporary folder (``--folder`` names
+another one, which is kept), but for the hostile ones of ``faults``, which are there where the data is. Rates that are
+compared are measured in turns in one run.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pathlib import Path
 from tests.benchmarks.engine.bench import FULL, QUICK, Bench, Row
 from tests.benchmarks.table import Table
 
-PARTS = ("model", "files", "scale", "start")
+PARTS = ("model", "files", "scale", "start", "faults")
 
 
 def main(argv: list[str]) -> int:

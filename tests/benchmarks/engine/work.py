@@ -66,6 +66,36 @@ def scan(folder: str, options: Mapping[str, object], case: str | None = None) ->
     }
 
 
+def outcomes(folder: str, options: Mapping[str, object], case: str | None = None) -> Answer:
+    """What became of the files of a folder, counted; ``slowest`` is the longest that the checks of one file took."""
+    from deepscan import scan as run
+
+    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+    started = time.perf_counter()
+    report = run([Path(folder)], with_settings(ScanOptions(), settings), case=Path(case) if case else None)
+    seconds = time.perf_counter() - started
+    words = {"crashed": ("crashed", "was killed"), "out_of_memory": ("out of memory",), "unexpected": ("Unexpected",)}
+    counts = dict.fromkeys(("failed", "timed_out", *words), 0)
+    slowest, items = 0.0, 0
+    for item in report.items:
+        items += 1
+        slowest = max(slowest, sum(result.seconds for result in item.results))
+        reasons = [result.reason or "" for result in item.results if result.outcome in ("failed", "timed_out")]
+        counts["failed"] += bool(reasons)
+        counts["timed_out"] += any(result.outcome == "timed_out" for result in item.results)
+        for name, signs in words.items():
+            counts[name] += any(sign in reason for reason in reasons for sign in signs)
+    return {
+        **counts,
+        "items": items,
+        "skipped": len(report.skipped),
+        "seconds": seconds,
+        "slowest": slowest,
+        "memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "worker_memory": 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
+    }
+
+
 def pipeline(model: str, files: Sequence[str], batch_size: int) -> Answer:
     """transformers' own way to classify files, its model loaded before the clock starts."""
     if model not in _PIPELINES:
