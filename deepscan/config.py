@@ -24,7 +24,7 @@ BUILTIN_MODEL = "builtin"
 STYLES = ("brief", "full")
 FAIL_ON = ("strong", "moderate", "weak", "never")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
-DEVICES = ("auto", "cpu", "cuda", "mps")
+DEVICES = ("auto", "cpu", "openvino", "cuda", "mps")
 
 
 LEAST_MEMORY = 512 * 1024**2
@@ -95,7 +95,7 @@ class ScanOptions:
             name in DEVICES and (not index or (name == "cuda" and index.isdecimal())),
             "device",
             self.device,
-            "auto, cpu, cuda, cuda:N or mps",
+            "auto, cpu, openvino, cuda, cuda:N or mps",
         )
 
     @property

@@ -126,7 +126,7 @@ KeyframesOption = Annotated[
 AllFramesOption = Annotated[
     bool | None, typer.Option("--all-frames/--no-all-frames", help="All frames of a video, as far as memory allows.")
 ]
-DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, cuda, cuda:N or mps [auto].")]
+DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, openvino, cuda, cuda:N or mps [auto].")]
 PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16 [auto].")]
 BatchOption = Annotated[str | None, typer.Option(metavar="N", help="Pictures in a batch, or auto [auto].")]
 WorkersOption = Annotated[

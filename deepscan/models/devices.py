@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import importlib.util
 import platform
 import warnings
 
 from deepscan.errors import DeviceError
+
+OPENVINO = "openvino"
+"""The CPU, computed on through OpenVINO instead of torch."""
 
 
 def choose_device(wanted: str) -> str:
@@ -37,11 +41,15 @@ def choose_device(wanted: str) -> str:
 
 
 def choose_devices(wanted: str) -> tuple[str, ...]:
-    """The devices to use, the first as :func:`choose_device` has it: ``auto`` and ``cuda`` use all GPUs there are.
+    """The devices to use: as :func:`choose_device`, but ``auto`` and ``cuda`` use all GPUs, and there is ``openvino``.
 
     Raises:
         DeviceError: as :func:`choose_device`.
     """
+    if wanted == OPENVINO:
+        if importlib.util.find_spec("openvino") is None:
+            raise DeviceError("OpenVINO is not installed.", 'pip install "deepscan[openvino]", or use --device cpu.')
+        return (wanted,)
     first = choose_device(wanted)
     if wanted not in ("auto", "cuda") or not first.startswith("cuda"):
         return (first,)

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from deepscan.errors import CorruptPackError, DeviceError
 from deepscan.models.assembly import assemble, unfit
 from deepscan.models.card import ModelCard
-from deepscan.models.devices import best_precision, choose_devices, device_name
-from deepscan.models.lanes import Lanes, OutOfMemoryError, TorchLane, cpu_lanes, is_out_of_memory
+from deepscan.models.devices import OPENVINO, best_precision, choose_devices, device_name
+from deepscan.models.lanes import Lane, Lanes, OutOfMemoryError, TorchLane, cpu_lanes, is_out_of_memory
 from deepscan.models.preprocess import golden_input
 from deepscan.text import clean
 
@@ -78,10 +78,10 @@ class Network:
         device: str,
         precision: str,
         notes: tuple[str, ...] = (),
-        replicas: Sequence[TorchLane] = (),
+        lanes: Sequence[Lane] = (),
     ) -> None:
         first = TorchLane(model, card, device=device, precision=precision)
-        lanes = [first] * cpu_lanes() if device == "cpu" else [first, *replicas]
+        lanes = lanes or [first] * (cpu_lanes() if device == "cpu" else 1)
         self.card = card
         self.device = ",".join(dict.fromkeys(lane.device for lane in lanes))
         self.precision = precision
@@ -163,7 +163,8 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
 
     Args:
         pack: From :func:`deepscan.models.packs.find`.
-        device: ``auto`` (the first of CUDA, MPS and CPU that is there), ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        device: ``auto`` (the first of CUDA, MPS and CPU that is there), ``cpu``, ``openvino`` (the CPU through
+            OpenVINO), ``cuda`` (all of them), ``cuda:N`` or ``mps``.
         precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``: bf16 where the device computes in it natively and it
             moves no golden probability by more than :data:`PRECISION_TOLERANCE`, else fp32.
 
@@ -173,9 +174,10 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
             answer the golden inputs differently.
     """
     places = choose_devices(device)
-    place = places[0]
+    translate = places == (OPENVINO,)
+    place = "cpu" if translate else places[0]
     # One precision for all: a score must not depend on which of several devices gave it.
-    best = "bf16" if all(best_precision(each) == "bf16" for each in places) else "fp32"
+    best = "bf16" if all(best_precision(each) == "bf16" for each in (place, *places[1:])) else "fp32"
     wanted = best if precision == "auto" else precision
     if wanted == "fp16" and place == "cpu":
         raise DeviceError(
@@ -186,6 +188,8 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
     try:
         network = Network(_to_device(model, place), pack.card, device=place, precision="fp32")
         reference = _checked_reference(network)
+        if translate:
+            return _through_openvino(network, model, wanted, reference, insist=precision != "auto")
         if wanted != "fp32":
             network, model = _lowered(network, model, wanted, reference, insist=precision != "auto")
         return _replicated(network, model, places[1:])
@@ -253,19 +257,55 @@ def _lowered(
     try:
         lowered = copy.deepcopy(model).to(dtype)
         low = Network(lowered, card, device=network.device, precision=precision)
-        low.chunk = network.chunk
-        found = low.golden_logits(tuple(golden.seed for golden in card.golden) or _PROBE_SEEDS)
-        moved = max(_shift(card, a, b) for a, b in zip(found, reference, strict=True))
-        why = f"it moves the probability of a golden input by {moved:.3f}" if not moved <= PRECISION_TOLERANCE else ""
+        why = _why_not(low, reference, network.chunk)
     except (RuntimeError, TypeError, NotImplementedError) as e:
         why = f"{device_name(network.device)} cannot compute this model in it ({clean(str(e), 120)})"
     if not why:
         return low, lowered
+    _refuse(network, precision, why, insist=insist)
+    return network, model
+
+
+def _why_not(low: Network, reference: tuple[float, ...], chunk: int) -> str:
+    """Why a network may not stand for the one that gave ``reference``, as the end of a sentence; empty if it may."""
+    low.chunk = chunk
+    found = low.golden_logits(tuple(golden.seed for golden in low.card.golden) or _PROBE_SEEDS)
+    moved = max(_shift(low.card, a, b) for a, b in zip(found, reference, strict=True))
+    return "" if moved <= PRECISION_TOLERANCE else f"it moves the probability of a golden input by {moved:.3f}"
+
+
+def _refuse(network: Network, precision: str, why: str, *, insist: bool) -> None:
+    """Note that a precision is not used, or raise where the user insists on it."""
     if insist:
-        raise DeviceError(f"{precision} is no precision for {clean(card.name)}: {why}.", "Use --precision fp32.")
+        raise DeviceError(
+            f"{precision} is no precision for {clean(network.card.name)}: {why}.", "Use --precision fp32."
+        )
     network.notes += (f"{precision} was not used, and fp32 was: {why}.",)
     logger.info(network.notes[-1])
-    return network, model
+
+
+def _through_openvino(
+    network: Network, model: torch.nn.Module, precision: str, reference: tuple[float, ...], *, insist: bool
+) -> Network:
+    """The network computed by OpenVINO, in fp32 with a note when the precision moves its answers too far."""
+    from deepscan.models.openvino import OpenVinoLane
+
+    card = network.card
+
+    def compiled(precision: str) -> Network:
+        lane = OpenVinoLane(model, card, precision=precision)
+        return Network(model, card, device="cpu", precision=precision, notes=network.notes, lanes=[lane])
+
+    try:
+        for each in dict.fromkeys((precision, "fp32")):
+            found = compiled(each)
+            why = _why_not(found, reference, network.chunk)
+            if not why:
+                return found
+            _refuse(network, each, why, insist=insist or each == "fp32")
+    except (RuntimeError, TypeError, NotImplementedError) as e:
+        why = clean(str(e), 120)
+    raise DeviceError(f"OpenVINO cannot compute {clean(card.name)}: {why}.", "Use --device cpu.")
 
 
 def _replicated(network: Network, model: torch.nn.Module, places: Sequence[str]) -> Network:
@@ -273,10 +313,11 @@ def _replicated(network: Network, model: torch.nn.Module, places: Sequence[str])
     if not places:
         return network
     card, precision = network.card, network.precision
-    copies = [
-        TorchLane(_to_device(copy.deepcopy(model), place), card, device=place, precision=precision) for place in places
-    ]
-    whole = Network(model, card, device=network.device, precision=precision, notes=network.notes, replicas=copies)
+    lanes = [TorchLane(model, card, device=network.device, precision=precision)]
+    for place in places:
+        moved = _to_device(copy.deepcopy(model), place)
+        lanes.append(TorchLane(moved, card, device=place, precision=precision))
+    whole = Network(model, card, device=network.device, precision=precision, notes=network.notes, lanes=lanes)
     whole.chunk = network.chunk
     return whole
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -29,7 +30,7 @@ def _embedded(bench: Bench, child: Child) -> Iterator[Row | Table]:
         child,
         model=str(BUILTIN_FOLDER),
         folder=folder,
-        scans={"all default checks": {}, "classifier alone": ALONE},
+        scans={"all default checks": {}, "classifier alone": ALONE, **_through_openvino(ALONE)},
         bare="builtin",
     )
     yield _table(f"{bench.size.faces} faces of 256 px, embedded pack", rates)
@@ -54,7 +55,14 @@ def _vit(bench: Bench, child: Child) -> Iterator[Row | Table]:
     model = str(bench.vit())
     folder = bench.files("faces", bench.size.vit)
     options = {**ALONE, "model": model, "fake_label": "Fake"}
-    rates = _side_by_side(bench, child, model=model, folder=folder, scans={"classifier alone": options}, bare=model)
+    rates = _side_by_side(
+        bench,
+        child,
+        model=model,
+        folder=folder,
+        scans={"classifier alone": options, **_through_openvino(options)},
+        bare=model,
+    )
     yield _table(f"{bench.size.vit} pictures of 256 px, ViT-B/16", rates)
     scan = median(rates["classifier alone"])
     pipeline = max(median(rates[f"pipeline, batch {size}"]) for size in BATCH_SIZES)
@@ -74,6 +82,13 @@ def _vit(bench: Bench, child: Child) -> Iterator[Row | Table]:
         share >= 0.8,
     )
     yield _on_a_gpu(scan, child.ask("has_cuda")["cuda"])
+
+
+def _through_openvino(options: Mapping[str, object]) -> dict[str, Mapping[str, object]]:
+    """The same scan with the optional library, where it is installed."""
+    if importlib.util.find_spec("openvino") is None:
+        return {}
+    return {"classifier alone, --device openvino": {**options, "device": "openvino"}}
 
 
 def _on_a_gpu(scan: float, cuda: bool) -> Row:
