@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from deepscan.models.card import ModelCard
+from deepscan.models.card import ModelCard, Preprocessing
 from deepscan.models.devices import OPENVINO
 from deepscan.models.lanes import Chunk, Rows, cpu_lanes
 from deepscan.models.preprocess import normalise
@@ -36,8 +36,6 @@ class OpenVinoLane:
 
     def run(self, chunks: Sequence[Chunk]) -> Rows:
         """The rows of all pictures."""
-        import torch
-
         if not chunks:
             return []
         queue = self._queue(chunks[0])
@@ -48,8 +46,7 @@ class OpenVinoLane:
 
         queue.set_callback(keep)
         for number, chunk in enumerate(chunks):
-            pixels = normalise(torch.from_numpy(chunk), self._card.preprocessing)
-            queue.start_async([np.ascontiguousarray(pixels.numpy())], number)
+            queue.start_async([np.ascontiguousarray(chunk)], number)
         queue.wait_all()
         return [row for number in range(len(chunks)) for row in answers[number]]
 
@@ -62,7 +59,9 @@ class OpenVinoLane:
                 "INFERENCE_NUM_THREADS": cpu_lanes(),
                 "NUM_STREAMS": cpu_lanes(),
             }
-            compiled = openvino.Core().compile_model(_translated(self._model, chunk.shape), "CPU", settings)
+            compiled = openvino.Core().compile_model(
+                _translated(self._model, self._card.preprocessing, chunk.shape), "CPU", settings
+            )
             self._queues[len(chunk)] = openvino.AsyncInferQueue(compiled, cpu_lanes())
         return self._queues[len(chunk)]
 
@@ -75,8 +74,8 @@ def _library() -> Any:
     return openvino
 
 
-def _translated(model: torch.nn.Module, shape: tuple[int, ...]) -> Any:
-    """The model as OpenVINO has it, for pixels of one shape (n, height, width, 3)."""
+def _translated(model: torch.nn.Module, rule: Preprocessing, shape: tuple[int, ...]) -> Any:
+    """The model as OpenVINO has it, for uint8 pixels of one shape (n, height, width, 3), which it normalises itself."""
     import torch
 
     class Logits(torch.nn.Module):
@@ -85,11 +84,10 @@ def _translated(model: torch.nn.Module, shape: tuple[int, ...]) -> Any:
             self.inner = model
 
         def forward(self, pixels: torch.Tensor) -> Any:
-            return self.inner(pixel_values=pixels).logits
+            return self.inner(pixel_values=normalise(pixels, rule)).logits
 
-    count, height, width, _ = shape
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # torch's tracer, which OpenVINO uses, warns of shapes that it takes as fixed
-        translated = _library().convert_model(Logits().eval(), example_input=torch.zeros(count, 3, height, width))
-    translated.reshape([count, 3, height, width])
+        translated = _library().convert_model(Logits().eval(), example_input=torch.zeros(shape, dtype=torch.uint8))
+    translated.reshape(list(shape))
     return translated
