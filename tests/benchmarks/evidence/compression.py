@@ -33,7 +33,7 @@ Answer = tuple[bool, First] | None
 
 def tables(data: Path) -> Iterator[Table]:
     """The matrix of pairs, single saves, the BSDS pairs, and what is said of files with an unknown history."""
-    pictures = [picture for index, picture in enumerate(_never_compressed(data)) if index % 2]
+    pictures = [picture for index, picture in enumerate(never_compressed(data)) if index % 2]
     yield from _pairs(pictures)
     yield _single(pictures)
     yield from _ledgers(data)
@@ -116,7 +116,7 @@ def _counted(files: Iterable[Path]) -> tuple[int, int, int]:
     return double, shifted, parts
 
 
-def _never_compressed(data: Path) -> Iterator[Image.Image]:
+def never_compressed(data: Path) -> Iterator[Image.Image]:
     """Pictures of at most 700 x 700 pixels, scaled down at least by 2."""
     tampered = data / "forensics" / "tampered"
     folders = ("CoMoFoD/orig", "BSDS-exif-forged/original", "CASIA2/authentic")
