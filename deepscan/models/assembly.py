@@ -14,6 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from deepscan.errors import CorruptPackError
 from deepscan.models.files import fingerprint, read_config, weight_files
 from deepscan.text import clean
@@ -31,17 +33,20 @@ def assemble(pack: Pack) -> torch.nn.Module:
         CorruptPackError: the weights changed since they were found, hold what is no number, or do not fit the
             architecture tensor by tensor.
     """
-    import torch
-
     config = read_config(pack.folder)
     state = _read_weights(pack)
     with _quiet():
         model, report = _from_state(config, state, pack)
     _refuse_gaps(report, pack)
-    broken = [name for name, tensor in model.state_dict().items() if not bool(torch.isfinite(tensor).all())]
+    broken = [name for name, tensor in model.state_dict().items() if not _is_finite(tensor)]
     if broken:
         raise CorruptPackError(f"The weights of {clean(pack.card.name)} hold what is no number, in {_some(broken)}.")
     return model
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    # By NumPy: torch would wake all its threads for each of hundreds of tensors.
+    return bool(np.isfinite(tensor.numpy()).all())
 
 
 def _read_weights(pack: Pack) -> dict[str, torch.Tensor]:
