@@ -151,7 +151,7 @@ def test_faces_are_counted(all_real: ScanReport) -> None:
     assert sorted({part.where.frame for part in faces["scanned/two-pages.tiff"]}, key=str) == [0, 1]
     assert len(faces["moving/blinking.gif"]) == 4
     moving = [part for part in faces["moving/walking-by.mp4"] if part.where.box is not None]
-    assert len(moving) == 16
+    assert len(moving) == 24
     times = [part.where.seconds or 0.0 for part in moving]
     assert times == sorted(set(times))
     first, last = moving[0].where.box, moving[-1].where.box
