@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from deepscan.checks.film_result import Facts
 from deepscan.checks.reading.embedded import Embedded
+from deepscan.media.film.tracks import Look
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.luma import Luma
 from deepscan.media.quality import Quality
@@ -134,8 +135,8 @@ class Sample:
     """One input of a batch: pixels cropped and resized to the model's input, shape (height, width, 3) uint8 RGB.
 
     ``quality`` is that of the crop before it was resized, where the check has measured it; ``track`` is the number of
-    the :class:`deepscan.types.Track` it belongs to, in a film. ``variant`` names the gentle change of a sample that is
-    scored only to see whether its answer stays.
+    the :class:`deepscan.types.Track` it belongs to, in a film, and ``look`` how the face looks that is followed there.
+    ``variant`` names the gentle change of a sample that is scored only to see whether its answer stays.
     """
 
     kind: str
@@ -144,6 +145,7 @@ class Sample:
     quality: Quality | None = None
     track: int | None = None
     variant: str | None = None
+    look: Look | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -187,3 +189,14 @@ class BatchCheck(Protocol):
 
     def conclude(self, item: MediaItem, samples: Samples, scores: Sequence[float]) -> CheckResult:
         """Make one result of the scores of one file, in the order of its samples. Loads no model."""
+
+
+@runtime_checkable
+class LooksAgain(Protocol):
+    """A batch check that may ask, once what it took of a film is scored, to look at more of it: once for a film."""
+
+    def again(self, samples: Samples, scores: Sequence[float]) -> tuple[float, ...]:
+        """Times in seconds at which frames are wanted as well; empty when nothing is. Loads no model."""
+
+    def joined(self, first: Samples, more: Samples) -> Samples:
+        """What was taken first, and after it what is new in what was taken then. Loads no model."""

@@ -24,12 +24,13 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from deepscan.checks import film_again
 from deepscan.checks.base import CheckSpec, Keep, NotApplicableError, Sample, Samples, Subject
 from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, changes, resembles, what_scored
 from deepscan.checks.classifier_maps import Explained, with_maps
 from deepscan.checks.classifier_stability import Stability, as_samples, undecided, variants
-from deepscan.checks.film_result import facts_of, film_of, total_of, value_of
-from deepscan.checks.film_samples import followed
+from deepscan.checks.film_result import Bars, facts_of, film_of, total_of, value_of
+from deepscan.checks.film_samples import followed, joined
 from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, ModelError
 from deepscan.media.frames import Frame, Pixels, Reading
@@ -123,6 +124,25 @@ class Classifier:
             samples = (*samples, *as_samples(samples, cutter.changed))
         return Samples(samples, tuple(cutter.left_out), problem, facts)
 
+    def again(self, samples: Samples, scores: Sequence[float]) -> tuple[float, ...]:
+        """Times at which a film should be looked at more closely."""
+        if samples.film is None:
+            return ()
+        rows = [
+            (s.where.seconds, value)
+            for s, value in zip(samples.samples, scores, strict=True)
+            if s.where.seconds is not None and s.variant is None
+        ]
+        return film_again.moments(samples.film, rows, self._bars)
+
+    def joined(self, first: Samples, more: Samples) -> Samples:
+        """The samples of a film that was looked at twice."""
+        return joined(first, more)
+
+    @property
+    def _bars(self) -> Bars:
+        return [(t.probability, t.level) for t in self.card.thresholds]
+
     def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Probabilities of fake for a batch (n, height, width, 3) uint8; see ``Network.probabilities``."""
         if self.network is None:
@@ -185,7 +205,7 @@ class Classifier:
         """The file's score, and what is known of it over time: see the head of this module."""
         if samples.film is None or any(part.track is None for part in scored):
             return max(map(value_of, scored)), None
-        film = film_of(samples.film, scored, [(t.probability, t.level) for t in self.card.thresholds])
+        film = film_of(samples.film, scored, self._bars)
         return total_of(film)[0], film
 
     def _stability(self, samples: Samples, scores: Sequence[float], total: float) -> Stability:

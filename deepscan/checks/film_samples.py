@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from deepscan.checks.base import Sample, Subject
+from deepscan.checks.base import Sample, Samples, Subject
 from deepscan.checks.film_result import Facts
 from deepscan.checks.film_sheets import MOST, Seen, sheet, tile
 from deepscan.media.film.tracks import Sighting, follow, look
 from deepscan.media.frames import Reading
+from deepscan.text import plural
 
 MAX_SHEETS = 24
 """Tracks of one film that get a sheet: those with most sightings."""
@@ -18,28 +19,66 @@ MAX_SHEETS = 24
 def followed(
     samples: Sequence[Sample], reading: Reading, facts: Facts, subject: Subject
 ) -> tuple[tuple[Sample, ...], dict[int, str]]:
-    """The samples with the tracks they belong to, and the exhibits of tracks.
-
-    Faces are followed within their shots; of whole frames, each shot is a track. A sample without a time has no track.
-    """
+    """The samples with the tracks they belong to, and the exhibits of tracks."""
     pixels = {frame.index: frame.pixels for frame in reading.frames}
+    seen = []
+    for sample in samples:
+        where = sample.where
+        if where.box is not None and where.seconds is not None and where.frame is not None:
+            sample = replace(sample, look=look(pixels[where.frame], where.box))
+        seen.append(sample)
+    found = tracked(seen, facts)
+    faces = any(sample.look is not None for sample in found)
+    return found, _sheets(found, reading, subject) if faces and subject.keeps_exhibits else {}
+
+
+def tracked(samples: Sequence[Sample], facts: Facts) -> tuple[Sample, ...]:
+    """The samples with their tracks: faces are followed within their shots; of whole frames, each shot is a track.
+
+    A sample without a time has no track.
+    """
     places = [i for i, s in enumerate(samples) if s.where.seconds is not None and s.where.frame is not None]
-    sightings = []
-    for i in places:
-        where = samples[i].where
-        assert where.frame is not None
-        assert where.seconds is not None
-        if where.box is not None:
-            shot = facts.shot(where.seconds)
-            sightings.append(
-                Sighting(where.frame, where.seconds, shot, where.box, look(pixels[where.frame], where.box))
-            )
+    sightings = [sighting for i in places if (sighting := _sighting(samples[i], facts)) is not None]
     if len(sightings) == len(places):
         tracks = dict(zip(places, follow(sightings), strict=True))
     else:
         tracks = {i: facts.shot(samples[i].where.seconds or 0.0) for i in places}
-    found = tuple(replace(sample, track=tracks.get(i)) for i, sample in enumerate(samples))
-    return found, _sheets(found, reading, subject) if sightings and subject.keeps_exhibits else {}
+    return tuple(replace(sample, track=tracks.get(i)) for i, sample in enumerate(samples))
+
+
+def joined(first: Samples, more: Samples) -> Samples:
+    """Two lookings at one film as one: the first one's samples, then those of frames that it did not have."""
+    assert first.film is not None
+    if more.film is None:
+        return first
+    known = {number for number, _ in first.film.looked_at}
+    new = [sample for sample in more.samples if sample.where.frame not in known]
+    left_out = [part for part in more.left_out if part.where.frame not in known]
+    added = [frame for frame in more.film.looked_at if frame[0] not in known]
+    facts = replace(
+        first.film,
+        looked_at=tuple(sorted([*first.film.looked_at, *added])),
+        sampling=f"{first.film.sampling} Then {plural(len(added), 'frame')} more, where scores were high, uncertain "
+        "or changing.",
+    )
+    together = [*first.samples, *new]
+    # Changed copies of a face, which are scored beside it, are where it is.
+    plain = tracked([sample for sample in together if sample.variant is None], facts)
+    track_of = {sample.where: sample.track for sample in plain}
+    samples = tuple(replace(sample, track=track_of[sample.where]) for sample in together)
+    sheets = {
+        track: first.film.sheets[before.track]
+        for before, after in zip(first.samples, samples, strict=False)
+        if before.track is not None and before.track in first.film.sheets and (track := after.track) is not None
+    }
+    return Samples(samples, (*first.left_out, *left_out), first.problem or more.problem, replace(facts, sheets=sheets))
+
+
+def _sighting(sample: Sample, facts: Facts) -> Sighting | None:
+    where = sample.where
+    if where.box is None or where.frame is None or where.seconds is None or sample.look is None:
+        return None
+    return Sighting(where.frame, where.seconds, facts.shot(where.seconds), where.box, sample.look)
 
 
 def _sheets(samples: Sequence[Sample], reading: Reading, subject: Subject) -> dict[int, str]:

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import BatchCheck, Check, Illustrated, Samples
+from deepscan.checks.base import BatchCheck, Check, Illustrated, LooksAgain, Samples
 from deepscan.config import ScanOptions
 from deepscan.engine.batching import Attempt, Batcher, Scored
 from deepscan.engine.events import Events
@@ -91,6 +91,7 @@ class _Open:
     tries: int = 1
     waiting: dict[str, tuple[Samples, float]] = field(default_factory=dict)
     scores: dict[str, dict[int, float | Exception]] = field(default_factory=dict)
+    looked_again: set[str] = field(default_factory=set)
 
     @property
     def complete(self) -> bool:
@@ -153,7 +154,7 @@ class Pipeline:
                         if job is not None:
                             self._begin(job, executor)
                 self._take_in_examined(executor)
-                self._take_in_scores()
+                self._take_in_scores(executor)
                 # A short batch is scored only when nothing can come to fill it.
                 stuck = (exhausted or idle or len(self._open) >= limit) and not self._under_way()
                 self._hand_to(model, partial=stuck)
@@ -194,9 +195,9 @@ class Pipeline:
             if isinstance(answer, WorkerLost):
                 self._after_loss(entry, answer, executor)
             elif isinstance(answer, Exception):
-                self._take_in(entry, failures(entry.task.checks, answer, entry.job.item))
+                self._take_in(entry, failures(entry.task.checks, answer, entry.job.item), executor)
             else:
-                self._take_in(entry, answer)
+                self._take_in(entry, answer, executor)
 
     def _after_loss(self, entry: _Open, error: WorkerLost, executor: Executor[Task, Examined]) -> None:
         """A file took its worker down: its stage is named and not tried again, and the other checks answer."""
@@ -206,23 +207,35 @@ class Pipeline:
         rest = tuple(spec for spec in task.checks if spec.id != error.stage)
         known = bool(guilty) or error.stage in SHARED - task.lost.keys()
         if not known or entry.tries >= MOST_TRIES:
-            self._take_in(entry, failures(task.checks, error, item))
+            self._take_in(entry, failures(task.checks, error, item), executor)
             return
-        self._take_in(entry, failures(guilty, error, item))
+        self._take_in(entry, failures(guilty, error, item), executor)
         if rest:
             entry.tries += 1
             lost = {**task.lost, error.stage: Loss(str(error), error.timed_out)}
             self._submit(entry, replace(task, checks=rest, lost=lost), executor, RETRY_SHARE)
 
-    def _take_in(self, entry: _Open, examined: Examined) -> None:
-        entry.passing |= examined.passing
-        entry.results |= {result.check: result for result in examined.results}
-        for name, (samples, seconds) in examined.samples.items():
+    def _take_in(self, entry: _Open, examined: Examined, executor: Executor[Task, Examined]) -> None:
+        for result in examined.results:
+            if result.check in entry.looked_again:  # a second look that came to nothing: the first one stands
+                self._conclude_if_complete(result.check, entry, executor)
+                continue
+            entry.results[result.check] = result
+            if result.check in examined.passing:
+                entry.passing.add(result.check)
+        for name, (taken, spent) in examined.samples.items():
+            samples, seconds, known = taken, spent, 0
+            if name in entry.looked_again:
+                first, before = entry.waiting[name]
+                check = self._checks[name]
+                assert isinstance(check, LooksAgain)
+                samples, seconds, known = check.joined(first, taken), spent + before, len(first.samples)
+            else:
+                entry.scores[name] = {}
             entry.waiting[name] = (samples if self._draws(name) else _without_pixels(samples), seconds)
-            entry.scores[name] = {}
-            for index, sample in enumerate(samples.samples):
+            for index, sample in enumerate(samples.samples[known:], known):
                 self._batchers[name].add((entry.job.position, index), sample.pixels)
-            self._conclude_if_complete(name, entry)
+            self._conclude_if_complete(name, entry, executor)
 
     def _hand_to(self, model: ThreadPoolExecutor, *, partial: bool) -> None:
         """Give the model its next batch when it has none; the one after waits here, where it can still grow."""
@@ -232,7 +245,7 @@ class Pipeline:
                 self._scoring = name, future
                 future.add_done_callback(lambda _: self._awake.set())
 
-    def _take_in_scores(self) -> None:
+    def _take_in_scores(self, executor: Executor[Task, Examined]) -> None:
         if self._scoring is None or not self._scoring[1].done():
             return
         name, scored = self._scoring[0], self._scoring[1].result()
@@ -242,13 +255,13 @@ class Pipeline:
         for (position, index), answer in scored.answers:
             entry = self._open[position]
             entry.scores[name][index] = answer
-            self._conclude_if_complete(name, entry)
+            self._conclude_if_complete(name, entry, executor)
         self._events.scored(len(scored.answers))
 
-    def _conclude_if_complete(self, name: str, entry: _Open) -> None:
+    def _conclude_if_complete(self, name: str, entry: _Open, executor: Executor[Task, Examined]) -> None:
         samples, seconds = entry.waiting[name]
         scores = entry.scores[name]
-        if len(scores) < len(samples.samples):
+        if len(scores) < len(samples.samples) or self._looks_again(name, entry, executor):
             return
         check = self._checks[name]
         assert isinstance(check, BatchCheck)
@@ -268,6 +281,20 @@ class Pipeline:
         if output is None or not isinstance(check, Illustrated):
             return result
         return check.illustrate(result, samples, scores, lambda name, pixels: store_exhibit(output, item, name, pixels))
+
+    def _looks_again(self, name: str, entry: _Open, executor: Executor[Task, Examined]) -> bool:
+        """Whether a check that has all its scores wants to see more of the film first, and was sent to it."""
+        check, samples = self._checks[name], entry.waiting[name][0]
+        values = [value for _, value in sorted(entry.scores[name].items()) if not isinstance(value, Exception)]
+        busy = entry.pending is not None or name in entry.looked_again or len(values) < len(samples.samples)
+        if busy or not isinstance(check, LooksAgain):
+            return False
+        moments = caught(lambda: check.again(samples, values))
+        if isinstance(moments, Exception) or not moments:
+            return False
+        entry.looked_again.add(name)
+        self._submit(entry, replace(entry.task, checks=(check.spec,), moments=moments), executor)
+        return True
 
     def _concluded(
         self, check: BatchCheck, entry: _Open, samples: Samples, scores: Sequence[float | Exception]

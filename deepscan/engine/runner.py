@@ -43,7 +43,8 @@ class Task:
     """What a worker needs to know to examine one file with some of the checks; pickled.
 
     ``stamp`` is the file's when it was handed out: answers about a file that changed meanwhile would stand beside the
-    hash of other bytes. ``lost`` are the stages that an earlier worker was lost in.
+    hash of other bytes. ``lost`` are the stages that an earlier worker was lost in. ``moments`` are the times in
+    seconds at which a film is looked at again; none for the first look, as the options say.
     """
 
     item: MediaItem
@@ -53,6 +54,7 @@ class Task:
     output: Path | None
     stamp: Stamp | None
     lost: Mapping[str, Loss] = field(default_factory=dict)
+    moments: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +77,7 @@ def examine(task: Task, enter: Enter) -> Examined:
         OutputError: an exhibit cannot be written. That ends the scan: the disk is full for all files alike.
     """
     stages = Stages(enter, task.lost)
-    subject = FileSubject(task.item, task.options, _finder(), task.output, stages)
+    subject = FileSubject(task.item, task.options, _finder(), task.output, stages, task.moments)
     results: list[CheckResult] = []
     samples: dict[str, tuple[Samples, float]] = {}
     passing = set()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -31,12 +32,20 @@ class FileSubject:
     """The :class:`deepscan.checks.base.Subject` of a file on disk.
 
     ``output`` is the folder of the report; exhibits are kept there, or nowhere when it is None. ``stages`` is told when
-    decoding begins, and when faces are looked for.
+    decoding begins, and when faces are looked for. With ``moments`` a film is read at these times only, for a second
+    look, and nothing is stored of it.
     """
 
     def __init__(
-        self, item: MediaItem, options: ScanOptions, finder: FaceFinder, output: Path | None, stages: Stages
+        self,
+        item: MediaItem,
+        options: ScanOptions,
+        finder: FaceFinder,
+        output: Path | None,
+        stages: Stages,
+        moments: tuple[float, ...] = (),
     ) -> None:
+        self._moments = moments
         self._item, self._options, self._finder, self._output = item, options, finder, output
         self._stages = stages
         self._reading: Reading | MediaError | None = None
@@ -52,7 +61,7 @@ class FileSubject:
     @property
     def keeps_exhibits(self) -> bool:
         """Whether :meth:`exhibit` stores anything."""
-        return self._output is not None
+        return self._output is not None and not self._moments
 
     def open(self) -> BinaryIO:
         """Open the file for reading. Raises UnreadableError."""
@@ -74,7 +83,7 @@ class FileSubject:
             return self._reading
 
     def _decode(self) -> Reading:
-        sampling = sampling_of(self._options)
+        sampling = replace(sampling_of(self._options), moments=self._moments)
         if self._item.kind is MediaKind.VIDEO:
             return read_video(self._item.path, sampling)
         return read_image(self._item.path, self._item.container, sampling)

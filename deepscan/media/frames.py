@@ -78,11 +78,15 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Which frames of a video or animation are wanted. An ``every`` goes before the ``rule``."""
+    """Which frames of a video or animation are wanted. An ``every`` goes before the ``rule``.
+
+    ``moments`` (times in seconds) go before all: the frames on screen then, and nothing is said of shots.
+    """
 
     count: int = 16
     every: float | None = None
     rule: Rule = Rule.EVEN
+    moments: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

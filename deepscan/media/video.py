@@ -38,7 +38,7 @@ from deepscan.media.film.clips import Clip, ClipError, Reader, best_reader, fitt
 from deepscan.media.film.opencv import OpenCvReader
 from deepscan.media.film.packets import SAME_TIME, Packets, end_of, list_packets, settled
 from deepscan.media.film.sampling import Choice, budget, choose
-from deepscan.media.film.shots import THUMBNAIL, Survey
+from deepscan.media.film.shots import THUMBNAIL, Survey, cuts_between
 from deepscan.media.frames import Footage, Frame, Pixels, Reading, Rule, Sampling
 from deepscan.media.limits import MAX_FRAMES_READ, MAX_SAMPLED_FRAMES, MAX_TOTAL_PIXELS, VIDEO_SECONDS
 from deepscan.text import clean, duration, plural
@@ -149,12 +149,12 @@ class _Job:
             elif not plan.indices:  # two walks will be needed
                 clip.hurry((time.monotonic() + self.deadline) / 2)
             if not seeking:
-                walk = _walk(clip, plan.indices)
+                walk = _walk(clip, plan.indices, survey=self._surveys)
         if walk is None:
             seeking, walk = False, _Walk()
             with self.reader.opened(self.file, self.deadline) as clip:
                 if clip is not None:
-                    walk = _walk(clip, plan.indices)
+                    walk = _walk(clip, plan.indices, survey=self._surveys)
         return self._sought(walk, plan) if seeking else self._walked(walk, room, rate, announced)
 
     def _read_otherwise(self) -> Reading:
@@ -164,6 +164,11 @@ class _Job:
         self.reader = OpenCvReader()
         self.file.seek(0)
         return self.read()
+
+    @property
+    def _surveys(self) -> bool:
+        """Whether shots are of interest."""
+        return not self.sampling.moments
 
     def _by_keys(self) -> bool:
         """Whether nothing but key frames is to be decoded: asked for, or all of them would take ``auto`` too long."""
@@ -185,7 +190,8 @@ class _Job:
         """The result of reading by seeking."""
         self._require_some(walk)
         times = self.packets.times
-        cuts = [walk.kept[number][0] for number in _cuts_between(walk)]
+        kept = [walk.kept[number] for number in sorted(walk.kept)]
+        cuts = [kept[place][0] for place in cuts_between([pixels for _, pixels in kept])]
         total = len(times) if self.packets.complete else None
         frames = [Frame(i, round(now, 6), pixels) for i, (now, pixels) in sorted(walk.kept.items())]
         problem = _sentences(plan.problem, self._cut(walk), self.reader.doubt(frames))
@@ -380,17 +386,6 @@ def _visit(clip: Clip, packets: Packets, wanted: Sequence[int], *, may_miss: boo
             break
     walk.stopped = walk.stopped or clip.stopped
     return walk if walk.kept or walk.stopped else None
-
-
-def _cuts_between(walk: _Walk) -> list[int]:
-    """The numbers of kept frames that look like another shot than the one kept before."""
-    import cv2
-
-    numbers, survey = sorted(walk.kept), Survey(gapless=False)
-    for number in numbers:
-        small = cv2.resize(walk.kept[number][1], THUMBNAIL, interpolation=cv2.INTER_AREA)
-        survey.add(np.asarray(small, np.uint8))
-    return [numbers[place] for place in survey.cuts()]
 
 
 def _sentences(*problems: str | None) -> str | None:

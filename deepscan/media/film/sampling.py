@@ -57,6 +57,8 @@ def choose(times: Sequence[float], keys: Sequence[float], sampling: Sampling, ro
     """
     if not times:
         return Choice()
+    if sampling.moments:
+        return Choice(_shown_at(times, sampling.moments[:room]))
     if sampling.every is not None:
         return _spaced(times, sampling.every, room)
     match sampling.rule:

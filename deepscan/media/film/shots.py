@@ -109,6 +109,16 @@ class Survey:
         return self._lasting[after] >= 0.6 * self._jumps[number]
 
 
+def cuts_between(pictures: Sequence[Pixels]) -> tuple[int, ...]:
+    """Which of these frames, seconds apart, look like another shot than the one before them."""
+    import cv2
+
+    survey = Survey(gapless=False)
+    for picture in pictures:
+        survey.add(np.asarray(cv2.resize(picture, THUMBNAIL, interpolation=cv2.INTER_AREA), np.uint8))
+    return survey.cuts()
+
+
 def _signature(thumbnail: Pixels) -> tuple[NDArray[np.int16], NDArray[np.float32]]:
     """The grey copy, and a histogram of brightness (16 bins) and of two colour differences (8 bins each)."""
     red, green, blue = (thumbnail[..., i].astype(np.int32) for i in range(3))
