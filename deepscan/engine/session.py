@@ -35,6 +35,9 @@ SMALL_SCAN = 2
 MOST_HELD = 10_000
 """Copies of files under way that may wait for their answers; with more, finding files waits too."""
 
+MOST_FAILED = 10_000
+"""Files whose passing failures are remembered for their copies; of the oldest, a copy is tried again."""
+
 _Entry: TypeAlias = "tuple[int, MediaItem, int | None]"
 """Place in the order of discovery, the file, and when it was last changed."""
 
@@ -177,6 +180,8 @@ class Session:
         failed = {r.check: r for r in answer.report.results if r.check in answer.passing and not mentions(r, name)}
         if failed:
             self._failed[item.sha256] = {**self._failed_before(item), **failed}
+            if len(self._failed) > MOST_FAILED:
+                del self._failed[next(iter(self._failed))]
         self._busy.discard(item.sha256)
         waiting = self._held.pop(item.sha256, [])
         self._holding -= len(waiting)
