@@ -92,7 +92,7 @@ WHOLE = st.builds(
     st.just(REPORT.schema),
     st.just(REPORT.run),
     st.lists(REPORTS, max_size=2, unique_by=lambda report: report.item.path).map(tuple),
-    st.lists(SKIPPED, max_size=2).map(tuple),
+    st.lists(SKIPPED, max_size=2, unique_by=lambda skipped: skipped.path).map(tuple),
     st.booleans(),
 )
 """A whole report of a few files."""

@@ -72,6 +72,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("engine.casefile",),
     "jinja2": ("reports.html", "evaluation.page"),
     "matplotlib": ("evaluation.plots", "training"),
+    "pyarrow": ("reports.parquet_report",),
+    "cryptography": ("custody.signing", "cli.delivery"),
     "click": (),  # Typer ships its own
 }
 """Library -> the rooms or modules that may import it."""

@@ -49,7 +49,7 @@ PlainOption = Annotated[
     bool | None,
     typer.Option("--no-color/--color", "--no-colour/--colour", help="No colours (as the NO_COLOR variable does)."),
 ]
-FORMATS_HELP = f"Reports to write, with commas: {', '.join(base.RENDERERS)}."
+FORMATS_HELP = f"Reports to write, with commas: {', '.join(base.FORMATS)}."
 FormatsOption = Annotated[str | None, typer.Option("--format", metavar="NAMES", help=FORMATS_HELP)]
 StyleOption = Annotated[
     str | None,

@@ -33,7 +33,7 @@ def report_command(
     ],
     formats: Annotated[
         str,
-        typer.Option("--format", metavar="NAMES", help=f"Reports to write, with commas: {', '.join(base.RENDERERS)}."),
+        typer.Option("--format", metavar="NAMES", help=f"Reports to write, with commas: {', '.join(base.FORMATS)}."),
     ] = "csv,json",
     style: o.StyleOption = None,
     seal: o.SealOption = None,

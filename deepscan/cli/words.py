@@ -59,6 +59,9 @@ def counts(report: ScanReport) -> Iterator[str]:
     partly = sum(item.incomplete for item in report.items)
     if partly:
         yield f"  {partly:,} of them could be examined only in part."
+    if report.known:
+        known = {known.sha256 for known in report.known}
+        yield f"  {sum(item.item.sha256 in known for item in report.items):,} of them were accepted before."
     for code, number in sorted(Counter(s.code for s in report.skipped).items()):
         mark = "NOT EXAMINED" if code.incomplete else "left out"
         yield f"  {mark}: {plural(number, 'file')} ({code})"

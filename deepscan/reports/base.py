@@ -15,15 +15,17 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol, TextIO, runtime_checkable
+from typing import BinaryIO, Protocol, TextIO, runtime_checkable
 
 from deepscan.errors import OutputError, UsageError
+from deepscan.reports.case_report import CaseReport
 from deepscan.reports.csv_report import CsvReport
 from deepscan.reports.html_report import HtmlReport
 from deepscan.reports.json_report import JsonReport
 from deepscan.reports.jsonl_report import JsonLinesReport
 from deepscan.reports.junit_report import JUnitReport
 from deepscan.reports.markdown_report import MarkdownReport
+from deepscan.reports.parquet_report import ParquetReport
 from deepscan.reports.sarif_report import SarifReport
 from deepscan.reports.setting import USUAL, Setting
 from deepscan.text import clean
@@ -47,6 +49,26 @@ class Renderer(Protocol):
 
     def render(self, report: Document, name: str, stream: TextIO) -> None:
         """Write the file ``name`` to a text stream that takes any Unicode and translates no line ends."""
+
+
+@runtime_checkable
+class BinaryRenderer(Protocol):
+    """One kind of report that is no text."""
+
+    @property
+    def id(self) -> str:
+        """What ``--format`` calls it."""
+
+    @property
+    def title(self) -> str:
+        """What it is, for people."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """As of :class:`Renderer`."""
+
+    def render_bytes(self, report: Document, name: str, stream: BinaryIO) -> None:
+        """Write the file ``name``."""
 
 
 @runtime_checkable
@@ -77,9 +99,16 @@ RENDERERS: Mapping[str, Renderer] = MappingProxyType(
         "markdown": MarkdownReport(),
         "junit": JUnitReport(),
         "sarif": SarifReport(),
+        "case": CaseReport(),
     }
 )
-"""Every report, by the word that ``--format`` takes."""
+"""Every report that is text, by the word that ``--format`` takes."""
+
+BINARY: Mapping[str, BinaryRenderer] = MappingProxyType({"parquet": ParquetReport()})
+"""Every report that is not."""
+
+FORMATS = (*RENDERERS, *BINARY)
+"""All words that ``--format`` takes."""
 
 _HINTS = {
     errno.ENOSPC: "Free some space on that disk, or choose another folder.",
@@ -138,16 +167,14 @@ def make_folder(folder: Path) -> None:
         raise output_error(folder, e) from e
 
 
-def choose(formats: Sequence[str]) -> tuple[Renderer, ...]:
+def choose(formats: Sequence[str]) -> tuple[Renderer | BinaryRenderer, ...]:
     """The renderers for words of ``--format``, each once, in the order given. Raises UsageError."""
     for name in formats:
-        if name not in RENDERERS:
-            raise UsageError(
-                f"There is no report format '{clean(name)}'.", "Formats are: " + ", ".join(RENDERERS) + "."
-            )
+        if name not in FORMATS:
+            raise UsageError(f"There is no report format '{clean(name)}'.", "Formats are: " + ", ".join(FORMATS) + ".")
     if not formats:
-        raise UsageError("No report format is given.", "Formats are: " + ", ".join(RENDERERS) + ".")
-    return tuple(RENDERERS[name] for name in dict.fromkeys(formats))
+        raise UsageError("No report format is given.", "Formats are: " + ", ".join(FORMATS) + ".")
+    return tuple(RENDERERS.get(name) or BINARY[name] for name in dict.fromkeys(formats))
 
 
 def file_names(formats: Sequence[str]) -> tuple[str, ...]:
@@ -155,7 +182,7 @@ def file_names(formats: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for renderer in choose(formats) for name in renderer.names) if formats else ()
 
 
-def _adjusted(renderer: Renderer, setting: Setting) -> Renderer:
+def _adjusted(renderer: Renderer | BinaryRenderer, setting: Setting) -> Renderer | BinaryRenderer:
     return renderer.adjusted(setting) if isinstance(renderer, Adjustable) else renderer
 
 
@@ -176,9 +203,16 @@ def write(report: Document, formats: Sequence[str], folder: Path, setting: Setti
             continue
         for name in renderer.names:
             with open_output(folder / name) as stream:
-                renderer.render(report, name, stream)
+                _render(renderer, report, name, stream)
             written.append(folder / name)
     return tuple(written)
+
+
+def _render(renderer: Renderer | BinaryRenderer, report: Document, name: str, stream: TextIO) -> None:
+    if isinstance(renderer, BinaryRenderer):
+        renderer.render_bytes(report, name, stream.buffer)
+    else:
+        renderer.render(report, name, stream)
 
 
 def _write_split(renderer: Splitting, report: Document, folder: Path) -> list[Path]:
@@ -217,7 +251,7 @@ def write_stdout(
     """
     (renderer,) = choose([format])
     with open_stdout(stream) as plain:
-        _adjusted(renderer, setting).render(report, renderer.names[0], plain)
+        _render(_adjusted(renderer, setting), report, renderer.names[0], plain)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO, TypeAlias
 
+from deepscan.reports.words import accepted
 from deepscan.text import clean, timecode
 from deepscan.types import CheckResult, Document, ItemReport, Outcome, Score, Skipped
 
@@ -42,6 +43,7 @@ FILE_COLUMNS = (
     "timed_out",
     "reason",
     "partial",
+    "known",
 )
 """Of :data:`FILES`. ``root`` joined with ``path`` is the file; a skipped file has no root."""
 
@@ -138,8 +140,9 @@ def _cell(value: Cell) -> Any:
 
 
 def _file_rows(report: Document) -> Iterator[dict[str, Cell]]:
+    known = {known.sha256: accepted(known) for known in report.known}
     for examined in report.items:
-        yield _examined(examined)
+        yield _examined(examined) | {"known": known.get(examined.item.sha256)}
     for skipped in report.skipped:
         yield _skipped(skipped)
 

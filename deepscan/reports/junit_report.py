@@ -1,19 +1,20 @@
 """The report as JUnit XML, for CI servers that show test results: a test case per file.
 
 A file fails where its verdict is at or above the run's ``fail_on``; it is an error where it should have been examined
-and was not, or a check on it failed; it is skipped where it was left out on purpose. All else passes. XML 1.0 has no
-place for control characters, surrogates and two non-characters: they become visible escapes
-(:func:`deepscan.text.clean`), and long text is cut.
+and was not, or a check on it failed; it is skipped where it was left out on purpose, or its verdict was accepted
+before. All else passes. XML 1.0 has no place for control characters, surrogates and two non-characters: they become
+visible escapes (:func:`deepscan.text.clean`), and long text is cut.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
+from deepscan.reports import words
 from deepscan.reports.troubles import troubles
 from deepscan.text import clean
 from deepscan.types import Call, Document, ItemReport, Level, Skipped
@@ -38,7 +39,8 @@ class JUnitReport:
         if name not in self.names:
             raise ValueError(f"the JUnit report has no file {name!r}")
         fail_on = _fail_on(report)
-        counts, seconds = _count(report, fail_on)
+        known = {known.sha256: words.accepted(known) for known in report.known}
+        counts, seconds = _count(report, fail_on, known)
         suite = {
             "name": "deepscan",
             "tests": str(len(report.items) + len(report.skipped)),
@@ -55,7 +57,7 @@ class JUnitReport:
         for key, value in (properties | {"finished": str(report.finished).lower()}).items():
             stream.write(f"      <property{_attributes({'name': key, 'value': value})}/>\n")
         stream.write("    </properties>\n")
-        stream.writelines(_cases(report, fail_on))
+        stream.writelines(_cases(report, fail_on, known))
         stream.write("  </testsuite>\n</testsuites>\n")
 
 
@@ -65,19 +67,19 @@ def _fail_on(report: Document) -> Level | None:
     return None if word == "never" else Level(word) if word in list(Level) else Level.MODERATE
 
 
-def _count(report: Document, fail_on: Level | None) -> tuple[Counter[str], float]:
+def _count(report: Document, fail_on: Level | None, known: Mapping[str, str]) -> tuple[Counter[str], float]:
     """How many cases end in a failure, an error, skipped, or well (""); and the seconds of all."""
     counts = Counter(_left_out(skipped) for skipped in report.skipped)
     seconds = 0.0
     for item in report.items:
-        counts[_examined(item, fail_on)[0]] += 1
+        counts[_examined(item, fail_on, known)[0]] += 1
         seconds += _seconds(item)
     return counts, seconds
 
 
-def _cases(report: Document, fail_on: Level | None) -> Iterator[str]:
+def _cases(report: Document, fail_on: Level | None, known: Mapping[str, str]) -> Iterator[str]:
     for item in report.items:
-        kind, message, kind_of = _examined(item, fail_on)
+        kind, message, kind_of = _examined(item, fail_on, known)
         case = {"classname": _folder(item), "name": str(item.item.name), "time": f"{_seconds(item):.3f}"}
         yield _case(case, kind, message, kind_of, "\n".join(_details(item)))
     for skipped in report.skipped:
@@ -91,10 +93,12 @@ def _left_out(skipped: Skipped) -> str:
     return "error" if skipped.code.incomplete else "skipped"
 
 
-def _examined(item: ItemReport, fail_on: Level | None) -> tuple[str, str, str]:
+def _examined(item: ItemReport, fail_on: Level | None, known: Mapping[str, str]) -> tuple[str, str, str]:
     verdict = item.verdict
     level = LEVELS.get(verdict.call)
     if fail_on is not None and level is not None and level.rank >= fail_on.rank:
+        if item.item.sha256 in known and not item.incomplete:
+            return "skipped", f"{verdict.call} evidence, {known[item.item.sha256]}", "accepted"
         because = ", ".join(verdict.because)
         return "failure", f"{verdict.call} evidence, {verdict.points_to} ({verdict.basis}): {because}", verdict.call
     if item.incomplete:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import TextIO
 
@@ -17,7 +17,7 @@ from deepscan.reports import words
 from deepscan.reports.titles import titles
 from deepscan.reports.troubles import troubles
 from deepscan.text import clean, plural
-from deepscan.types import Call, Document, ItemReport, Skipped
+from deepscan.types import Call, Document, ItemReport, Known, Skipped
 
 MAX_ROWS = 200
 """Files named in each of the lists."""
@@ -67,14 +67,17 @@ def _lines(report: Document) -> Iterator[str]:
     yield from (f"| {call} | {calls[call]:,} |" for call in words.CALLS if calls[call])
     if partly:
         yield f"| examined only in part | {partly:,} |"
+    known = {known.sha256: known for known in report.known}
+    if known:
+        yield f"| accepted before | {sum(item.item.sha256 in known for item in report.items):,} |"
     for skip, number in sorted(left_out.items()):
         yield f"| {'**not examined**' if skip.incomplete else 'left out'}: {skip} | {number:,} |"
     yield ""
     flagged = sum(calls[call] for call in _FLAGGED)
-    yield from _list("### What was found", map(_found, _worst(report)), flagged)
+    yield from _list("### What was found", (_found(item, known) for item in _worst(report)), flagged)
     missed = sum(number for skip, number in left_out.items() if skip.incomplete)
     yield from _list("### Not examined", map(_missed, _unexamined(report)), missed)
-    quiet = (_found(item) for item in report.items if item.verdict.call is Call.NO_EVIDENCE)
+    quiet = (_found(item, known) for item in report.items if item.verdict.call is Call.NO_EVIDENCE)
     yield from _details("No evidence found", quiet, calls[Call.NO_EVIDENCE])
     others = (_missed(skipped) for skipped in report.skipped if not skipped.code.incomplete)
     yield from _details("Left out", others, sum(left_out.values()) - missed)
@@ -91,8 +94,11 @@ def _unexamined(report: Document) -> Iterator[Skipped]:
     return (skipped for skipped in report.skipped if skipped.code.incomplete)
 
 
-def _found(item: ItemReport) -> str:
+def _found(item: ItemReport, known: Mapping[str, Known]) -> str:
     why = "; ".join(_why(item))
+    accepted = known.get(item.item.sha256)
+    if accepted is not None:
+        why += f" ({code(words.accepted(accepted))})"
     said = f"**{words.call(item)}**, {words.BASES[item.verdict.basis]}"
     return f"{code(str(item.item.name))}: {said}{f': {why}' if why else ''}"
 

@@ -10,12 +10,13 @@ from pathlib import PurePath
 from typing import Final
 from urllib.parse import quote
 
+from deepscan.reports import words
 from deepscan.reports.json_text import dump
 from deepscan.reports.schema import escape
 from deepscan.reports.titles import pages
 from deepscan.reports.troubles import troubles
 from deepscan.text import clean
-from deepscan.types import Finding, ItemReport, JSONValue, Level, Skipped
+from deepscan.types import Finding, ItemReport, JSONValue, Known, Level, Skipped
 
 MAX_MESSAGE = 1_000
 """Characters of a message: viewers show about so many."""
@@ -45,13 +46,13 @@ class Entry:
         return sum(len(text.encode()) + _PER_ENTRY for text in texts)
 
 
-def examined(report: ItemReport, most: int) -> Iterator[Entry]:
+def examined(report: ItemReport, most: int, known: Known | None = None) -> Iterator[Entry]:
     """The entry of an examined file, or several where it has more than ``most`` findings."""
     findings = [finding for result in report.results for finding in result.findings if finding.level is not Level.INFO]
     for start in range(0, max(1, len(findings)), most):
         part = findings[start : start + most]
         yield Entry(
-            [dump(_result(report, finding)) for finding in part],
+            [dump(_result(report, finding, known)) for finding in part],
             [dump(_artifact(report))],
             [] if start else [dump(notice) for notice in _notices(report)],
             {finding.code: rule(finding.code) for finding in part},
@@ -123,11 +124,15 @@ def _artifact(report: ItemReport) -> JSONValue:
     }
 
 
-def _result(report: ItemReport, finding: Finding) -> JSONValue:
+def _result(report: ItemReport, finding: Finding, accepted: Known | None) -> JSONValue:
     item, verdict = report.item, report.verdict
     known = hashlib.sha256(f"{item.sha256} {escape(finding.code)}".encode()).hexdigest()
     summary = _shown(finding.summary)
     text = f"{_shown(str(item.name))}: {summary} (verdict: {verdict.call}, {verdict.points_to}; {verdict.basis})"
+    suppressions: dict[str, JSONValue] = {}
+    if accepted is not None:
+        entry: JSONValue = {"kind": "external", "status": "accepted", "justification": words.accepted(accepted)}
+        suppressions = {"suppressions": [entry]}
     return {
         "ruleId": escape(finding.code),
         "level": LEVELS[finding.level],
@@ -135,6 +140,7 @@ def _result(report: ItemReport, finding: Finding) -> JSONValue:
         "locations": [_physical(item.path)],
         # GitHub matches alerts by primaryLocationLineHash alone; the other one says what it is.
         "partialFingerprints": {"primaryLocationLineHash": f"{known[:16]}:1", "deepscan/contentAndCode/v1": known},
+        **suppressions,
         "properties": {"pointsTo": str(finding.points_to), "sha256": item.sha256},
     }
 

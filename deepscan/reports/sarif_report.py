@@ -98,7 +98,10 @@ def _file(number: int) -> str:
 def _runs(report: Document) -> Iterator[_Run]:
     frame = len(_invocation(report).encode()) + _RUN_ROOM
     run = _Run(frame)
-    examined = chain.from_iterable(entries.examined(item, MAX_RESULTS) for item in report.items)
+    known = {known.sha256: known for known in report.known}
+    examined = chain.from_iterable(
+        entries.examined(item, MAX_RESULTS, known.get(item.item.sha256)) for item in report.items
+    )
     for entry in chain(examined, map(entries.left_out, report.skipped)):
         if run.size > frame and not run.has_room(entry):
             yield run

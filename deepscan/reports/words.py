@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from deepscan.text import clean
-from deepscan.types import Basis, Call, Family, ItemReport, Level, Outcome, PointsTo, RunInfo, Verdict
+from deepscan.types import Basis, Call, Family, ItemReport, Known, Level, Outcome, PointsTo, RunInfo, Verdict
 
 OUTCOMES = {
     Outcome.DONE: "Done",
@@ -189,3 +189,10 @@ def terms(run: RunInfo) -> Iterator[str]:
         name, licence = run.model.get("name"), run.model.get("licence")
         said = _TERMS.get(str(run.model.get("licence_class")), "licence unknown")
         yield f"Model {clean(str(name))}, {said}: {clean(str(licence)).rstrip('.')}."
+
+
+def accepted(known: Known) -> str:
+    """By what a flagged file is accepted, in a clause."""
+    if known.source == "baseline":
+        return "known from the baseline"
+    return f"accepted by {clean(known.author or '')} until {clean(known.expires or '')}: {clean(known.reason or '')}"
