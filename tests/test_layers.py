@@ -40,7 +40,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "engine": BASE | {"config", "media", "models", "checks", "reports.schema", "reports.upgrades"},
     # What a report says of a code is what `deepscan explain` says of it; the pages import errors and text only.
     "reports": BASE | {"explain"},
-    "custody": BASE | {"reports"},
+    "custody": BASE | {"config", "reports"},
     "ci": BASE | {"reports"},
     "training": BASE | {"config", "media", "models"},
     # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.

@@ -24,6 +24,7 @@ from deepscan.cli.evaluate import evaluate
 from deepscan.cli.explain import explain_command
 from deepscan.cli.models import models_app
 from deepscan.cli.options import debug_is_on
+from deepscan.cli.replay import replay_command
 from deepscan.cli.report import report_command
 from deepscan.cli.scan import scan
 from deepscan.cli.train import train
@@ -103,6 +104,7 @@ app.command("calibrate")(bounded(calibrate))
 app.command("report")(bounded(report_command))
 app.command("diff")(bounded(diff_command))
 app.command("baseline")(bounded(baseline_command))
+app.command("replay")(bounded(replay_command))
 app.command("verify")(bounded(verify_command))
 app.command("explain")(bounded(explain_command))
 for _name, _group in (("checks", checks_app), ("models", models_app), ("config", config_app)):

@@ -18,7 +18,7 @@ from deepscan.reports.json_text import dump
 from deepscan.reports.run_changes import RunChanges
 from deepscan.reports.schema import escape
 from deepscan.text import clean
-from deepscan.types import JSONValue
+from deepscan.types import Document, JSONValue
 
 OldArgument = Annotated[Path, typer.Argument(metavar="OLD", help="A case file or a report.json.")]
 NewArgument = Annotated[Path, typer.Argument(metavar="NEW", help="A later one.")]
@@ -34,17 +34,21 @@ def diff_command(old: OldArgument, new: NewArgument, output: FormatOption = Outp
     report cannot be read. With --format json every difference is a line.
     """
     with read_report(old) as before, read_report(new) as after:
-        counts = Counter[Change]()
-        for found in differences(before, after):
-            counts[found.change] += 1
-            typer.echo(_line(found) if output is OutputFormat.JSON else _text(found))
-        runs = RunChanges.between(before.run, after.run).every()
+        raise typer.Exit(tell(before, after, output))
+
+
+def tell(before: Document, after: Document, output: OutputFormat = OutputFormat.TEXT, *, strict: bool = False) -> int:
+    """Print what differs; returns the exit code. ``strict``: findings that differ under the same verdict count too."""
+    counts = Counter[Change]()
+    for found in differences(before, after):
+        counts[found.change] += 1
+        typer.echo(_line(found) if output is OutputFormat.JSON else _text(found))
     if output is OutputFormat.TEXT:
         words = ", ".join(f"{counts[change]:,} {change}" for change in Change if counts[change])
         typer.echo(f"Differences: {words or 'none'}.", err=True)
-        for change in runs:
+        for change in RunChanges.between(before.run, after.run).every():
             typer.echo(f"  {change}", err=True)
-    raise typer.Exit(EXIT_FOUND if any(counts[change] for change in VERDICTS) else EXIT_CLEAN)
+    return EXIT_FOUND if any(counts[change] for change in (Change if strict else VERDICTS)) else EXIT_CLEAN
 
 
 def _text(found: Difference) -> str:

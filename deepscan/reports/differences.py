@@ -1,7 +1,7 @@
 """What differs between two reports: the verdicts that changed, and what can have changed each of them.
 
 Files are matched by where they are, then by name alone (the folder may have moved), then by content (a renamed file is
-one change, not two). Of each file only a few values are held in memory. Times are not compared.
+one change, not two). Of each file only a few values are held in memory. Times and exhibits are not compared.
 """
 
 from __future__ import annotations
@@ -78,8 +78,10 @@ def differences(old: Document, new: Document) -> Iterator[Difference]:
     for before, after in _matched_otherwise(left, unmatched):
         if before is None:
             yield Difference(Change.ADDED, after.name, None, after.verdict)
-        else:
-            yield from _compared(before, after, changes)
+        elif found := list(_compared(before, after, changes)):
+            yield from found
+        elif before.name != after.name:
+            yield Difference(Change.RENAMED, f"{before.name} -> {after.name}", before.verdict, after.verdict)
     for gone in left.values():
         yield Difference(Change.REMOVED, gone.name, gone.verdict, None)
 
@@ -107,9 +109,6 @@ def _compared(before: _Answer, after: _Answer, changes: RunChanges) -> Iterator[
         change = Change.VERDICT
     elif checks or before.sha256 != after.sha256:
         change = Change.FINDINGS
-    elif before.name != after.name:
-        yield Difference(Change.RENAMED, f"{before.name} -> {name}", before.verdict, after.verdict)
-        return
     else:
         return
     causes = [BYTES] if before.sha256 != after.sha256 else []
@@ -134,7 +133,7 @@ def _answer(report: ItemReport, layouts: dict[tuple[str, ...], tuple[str, ...]])
         report.item.sha256,
         f"{verdict.call}, {verdict.points_to} ({verdict.basis})",
         layouts.setdefault(checks, checks),
-        b"".join(_digest({**result, "seconds": 0, "version": ""}) for result in document["results"]),
+        b"".join(_digest(result) for result in document["results"]),
     )
 
 
@@ -143,4 +142,10 @@ def _left_out(skipped: Skipped) -> _Answer:
 
 
 def _digest(result: Any) -> bytes:
-    return hashlib.blake2b(dump(result).encode(), digest_size=_DIGEST).digest()
+    """A hash of what a check said: without its version and its time, and without where exhibits were drawn."""
+    for finding in result["findings"]:
+        for evidence in finding["evidence"]:
+            evidence["exhibit"] = None
+    for track in (result["film"] or {}).get("tracks", ()):
+        track["exhibit"] = None
+    return hashlib.blake2b(dump({**result, "seconds": 0, "version": ""}).encode(), digest_size=_DIGEST).digest()

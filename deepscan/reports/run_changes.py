@@ -38,6 +38,8 @@ class RunChanges:
         scored = frozenset(check.id for run in (old, new) for check in run.checks if check.family is Family.MODEL)
         before, after = _pack(old), _pack(new)
         pack = None if before == after else f"the model {_became(before, after)}"
+        if pack is None and old.model != new.model:
+            pack = "the card of the model changed, and its weights did not"
         return cls(checks, pack, scored, tuple(_elsewhere(old, new)))
 
     def every(self) -> tuple[str, ...]:
@@ -85,5 +87,5 @@ def _shown(value: JSONValue) -> str:
 def _pack(run: RunInfo) -> str | None:
     if run.model is None:
         return None
-    name, digest = run.model.get("name"), run.model.get("sha256")
+    name, digest = run.model.get("name"), run.model.get("weights_sha256")
     return f"{name} ({str(digest)[:12]})"

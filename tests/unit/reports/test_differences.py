@@ -38,7 +38,8 @@ def test_a_report_does_not_differ_from_itself_or_in_times() -> None:
 @pytest.mark.parametrize(
     ("run", "cause"),
     [
-        ({"model": {"name": "tiny", "sha256": "ab" * 32}}, "the model tiny (None) became tiny (abababababab)"),
+        ({"model": {"name": "tiny", "weights_sha256": "ab" * 32}}, "the model tiny (None) became tiny (abababababab)"),
+        ({"model": {**(RUN.model or {}), "thresholds": []}}, "the card of the model changed, and its weights did not"),
         (
             {"checks": (*RUN.checks[:2], CheckInfo("classifier", "Classifier", Family.MODEL, "2"))},
             "check classifier 1 became 2",
@@ -87,6 +88,22 @@ def test_new_gone_renamed_and_moved_files() -> None:
     assert [d.change for d in found(later, REPORT)][-2:] == [Change.ADDED, Change.ADDED]
     moved = tuple(replace(item, item=replace(item.item, root=Path("/elsewhere"))) for item in REPORT.items)
     assert found(REPORT, replace(REPORT, items=moved)) == []
+
+
+def test_where_a_file_is_counts_and_not_how_its_place_is_written() -> None:
+    split = replace(
+        DECLARED, item=replace(DECLARED.item, root=DECLARED.item.root / "a", name=PurePosixPath("marked.png"))
+    )
+    assert found(REPORT, replace(REPORT, items=(split, *REPORT.items[1:]))) == []
+
+
+def test_pictures_of_exhibits_are_no_answer() -> None:
+    def bare(item: ItemReport) -> ItemReport:
+        ela = item.results[1]
+        findings = tuple(replace(f, evidence=tuple(replace(e, exhibit=None) for e in f.evidence)) for f in ela.findings)
+        return replace(item, results=(item.results[0], replace(ela, findings=findings), *item.results[2:]))
+
+    assert found(REPORT, with_item(bare(CLASSIFIED))) == []
 
 
 def test_a_file_that_was_examined_and_now_is_not() -> None:
