@@ -73,7 +73,7 @@ function cellsOf(row) {
   const folder = textOf("root", row);
   const points = textOf("points", row);
   const name = index.name[row];
-  const link = index.part[row] >= 0 ? el("a", { href: `#file-${row}`, class: "name" }, el("bdi", {}, name)) : el("span", { class: "name" }, el("bdi", {}, name));
+  const link = index.part[row] >= 0 ? el("a", { href: `#file-${row}`, class: "title" }, el("bdi", {}, name)) : el("span", { class: "title" }, el("bdi", {}, name));
   return [
     [chip(callOf(row), true), points && points !== "neither" ? el("span", { class: "of" }, points) : null, index.partial[row] ? el("span", { class: "of" }, "examined in part") : null],
     [link, el("span", { class: "folder" }, el("bdi", {}, folder))],
