@@ -58,11 +58,11 @@ class FakeSubject:
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         return self.found
 
-    def exhibit(self, name: str, pixels: Pixels) -> str | None:
+    def exhibit(self, name: str, pixels: Pixels, *, photograph: bool = False) -> str | None:
         if not self.keeps_exhibits:
             return None
         self.stored[name] = pixels
-        return f"exhibits/{name}.png"
+        return f"exhibits/{name}.{'jpg' if photograph else 'png'}"
 
     def _picture(self) -> Pixels:
         try:

@@ -105,10 +105,11 @@ class Subject(Protocol):
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         """The faces in one of the frames of :meth:`reading`, largest first."""
 
-    def exhibit(self, name: str, pixels: Pixels) -> str | None:
+    def exhibit(self, name: str, pixels: Pixels, *, photograph: bool = False) -> str | None:
         """Store a picture as an exhibit of this file and return its path relative to the report.
 
         Returns None, and stores nothing, when the scan keeps no exhibits. ``name`` is a short identifier (``"ela"``).
+        A ``photograph`` is there to be looked at only, and may be stored with loss.
         """
 
     @property

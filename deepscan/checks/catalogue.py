@@ -31,6 +31,7 @@ from deepscan.checks import (
     provenance,
     resampling,
     spectrum,
+    view,
 )
 from deepscan.checks.base import BatchCheck, Check, CheckSpec
 from deepscan.config import ScanOptions
@@ -74,6 +75,7 @@ def _metadata(kit: Kit) -> Check:
 
 BUILTIN: tuple[Entry, ...] = (
     Entry(identity.SPEC, lambda _: identity.Identity()),
+    Entry(view.SPEC, lambda _: view.View()),
     Entry(
         provenance.SPEC,
         lambda kit: provenance.Provenance(kit.options.trust_list, fetch_remote=kit.options.fetch_remote),

@@ -77,6 +77,18 @@ def outline(pixels: Pixels, boxes: Sequence[Box], mask: NDArray[np.bool_] | None
     return shown
 
 
+def reduced(pixels: Pixels, side: int) -> Pixels:
+    """The picture with ``side`` pixels on its longer side; a smaller one as it is."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    zoom = side / max(width, height)
+    if zoom >= 1:
+        return np.ascontiguousarray(pixels)
+    size = max(1, round(width * zoom)), max(1, round(height * zoom))
+    return cv2.resize(np.ascontiguousarray(pixels), size, interpolation=cv2.INTER_AREA).astype(np.uint8)
+
+
 def _fitting(width: int, height: int) -> tuple[int, int]:
     longest = max(width, height)
     # Small pictures are enlarged, so that the scale has room.

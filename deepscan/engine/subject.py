@@ -115,18 +115,23 @@ class FileSubject:
                 self._faces[frame.index] = self._finder.find(frame.pixels)
         return self._faces[frame.index]
 
-    def exhibit(self, name: str, pixels: Pixels) -> str | None:
+    def exhibit(self, name: str, pixels: Pixels, *, photograph: bool = False) -> str | None:
         """Store a picture as an exhibit of this file. Raises OutputError when it cannot be written."""
-        return None if self._output is None else store_exhibit(self._output, self._item, name, pixels)
+        if self._output is None:
+            return None
+        return store_exhibit(self._output, self._item, name, pixels, photograph=photograph)
 
 
-def store_exhibit(output: Path, item: MediaItem, name: str, pixels: Pixels) -> str:
-    """Store a picture as a PNG named after the file's hash, and return its path relative to ``output``.
+def store_exhibit(output: Path, item: MediaItem, name: str, pixels: Pixels, *, photograph: bool = False) -> str:
+    """Store a picture named after the file's hash, and return its path relative to ``output``.
+
+    It is a PNG, or a JPEG at quality 85 for a photograph.
 
     Raises:
         OutputError: it cannot be written.
     """
-    relative = f"{EXHIBITS}/{item.sha256[:16]}-{name}.png"
+    suffix, kind, options = ("jpg", "JPEG", {"quality": 85}) if photograph else ("png", "PNG", {})
+    relative = f"{EXHIBITS}/{item.sha256[:16]}-{name}.{suffix}"
     target = output / relative
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -134,7 +139,7 @@ def store_exhibit(output: Path, item: MediaItem, name: str, pixels: Pixels) -> s
         handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as stream:
-                Image.fromarray(pixels).save(stream, "PNG")
+                Image.fromarray(pixels).save(stream, kind, **options)
             Path(temporary).chmod(0o644)
             Path(temporary).replace(target)
         except OSError:

@@ -76,6 +76,8 @@ function bytes(number) {
   return `${amount.toFixed(1)} TiB`;
 }
 
+const count = (number, noun, several) => `${number.toLocaleString("en")} ${number === 1 ? noun : several || noun + "s"}`;
+
 function time(seconds) {
   const rest = (seconds % 60).toFixed(2).padStart(5, "0");
   const minutes = Math.floor(seconds / 60);

@@ -57,7 +57,7 @@ function figure(piece, pieces) {
 function shownPicture(address, path, alternative) {
   const missing = el("p", { class: "missing" }, "The picture ", el("code", {}, path), " is not where this report looks for it.");
   if (!address) return missing;
-  const image = el("img", { src: address, alt: alternative, loading: "lazy", decoding: "async" });
+  const image = el("img", { src: address, alt: alternative });
   image.addEventListener("error", () => image.closest("a").replaceWith(missing));
   return el("a", { class: "picture", href: address, target: "_blank", rel: "noreferrer" }, image);
 }
@@ -70,10 +70,38 @@ function evidenceOf(finding) {
   const other = rest.filter((piece) => !isField(piece));
   return [
     pictured.map((piece, at) => figure(piece, at === 0 ? finding.evidence : [])),
-    other.length ? el("dl", { class: "facts evidence" }, other.map((piece) =>
-      el("div", {}, el("dt", {}, piece.label), el("dd", {}, valued(piece.value), " ", place(piece.where))))) : null,
     fields.length ? fieldTable(fields) : null,
+    other.length ? folded(finding, other) : null,
   ];
+}
+
+// What is only information is folded; what a verdict may rest on lies open.
+function folded(finding, pieces) {
+  const rows = grouped(pieces).map((group) => (group.length > 2 ? alike(group)
+    : el("dl", { class: "facts evidence" }, group.map((piece) =>
+      el("div", {}, el("dt", {}, piece.label), el("dd", {}, valued(piece.value), " ", place(piece.where)))))));
+  return finding.level === "info" ? el("details", {}, el("summary", {}, `Evidence: ${count(pieces.length, "entry", "entries")}`), rows) : rows;
+}
+
+const shapeOf = (piece) => (isMapping(piece.value) && Object.values(piece.value).every(isScalar) ? JSON.stringify([piece.label, Object.keys(piece.value)]) : piece.label);
+
+// Neighbours of one label and shape, such as one entry for each face.
+function grouped(pieces) {
+  const groups = [];
+  for (const piece of pieces) {
+    const last = groups.at(-1);
+    if (last && isMapping(piece.value) && shapeOf(last[0]) === shapeOf(piece)) last.push(piece);
+    else groups.push([piece]);
+  }
+  return groups;
+}
+
+function alike(group) {
+  const names = Object.keys(group[0].value);
+  return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": group[0].label }, el("table", { class: "plain" },
+    el("thead", {}, el("tr", {}, [group[0].label, ...names, "where"].map((title) => el("th", { scope: "col" }, title)))),
+    el("tbody", {}, group.map((piece, at) => el("tr", {}, el("th", { scope: "row" }, String(at + 1)),
+      names.map((name) => el("td", {}, valued(piece.value[name]))), el("td", {}, place(piece.where)))))));
 }
 
 const LEVELS = { strong: "Strong", moderate: "Moderate", weak: "Weak", info: "Information" };
@@ -93,6 +121,7 @@ function handbook(code) {
 }
 
 function findingCard(finding, number) {
+  if (finding.evidence.some((piece) => piece.label === "view" && piece.exhibit)) return null;
   return el("section", { class: `finding ${finding.level}`, id: `finding-${number}` },
     el("p", { class: "head" }, level(finding), el("code", { class: "full-only" }, finding.code)),
     el("p", { class: "summary" }, quoted(finding.summary, false)),

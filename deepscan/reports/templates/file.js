@@ -40,13 +40,15 @@ function ways(row) {
 
 function filePage(row, report) {
   const { item } = report;
-  const findings = report.results.flatMap((result) => result.findings.map((finding) => ({ finding, check: result.check })));
+  const findings = report.results.flatMap((result) => result.findings.map((finding) => ({ finding, check: result.check })))
+    .map((entry, at) => ({ ...entry, at }));
   return [
     ways(row),
     el("header", { class: "file-head" }, heading(1, "file-title", el("bdi", {}, item.name)),
       el("p", { class: "about" }, `${item.container} ${item.kind}, ${bytes(item.size)}, in `, el("bdi", {}, item.root)),
       el("p", { class: "about" }, "SHA-256 ", copyable(item.sha256, "SHA-256"))),
     verdictCard(row, report, findings),
+    photo(report),
     facesSection(report),
     report.results.map((result) => filmSection(report, result)),
     conclusions(row),
@@ -66,14 +68,32 @@ function verdictCard(row, report, findings) {
     el("p", { class: "call" }, chip(verdict.call), el("span", {}, call.replace(words.calls[verdict.call], "").trim())),
     el("p", { class: "basis" }, basis.charAt(0).toUpperCase() + basis.slice(1)),
     verdict.score === null ? null : meter(verdict),
-    sides || (reasons.length ? el("ul", { class: "because" }, reasons.map(({ finding }) => el("li", {}, quoted(finding.summary, false)))) : null),
+    sides || (reasons.length ? el("ul", { class: "because" }, reasons.map(reason)) : null),
     unfinished.length ? el("div", { class: "notice" }, el("p", {}, "Not all of it could be examined:"),
       el("ul", {}, unfinished.map((result) => el("li", {}, `${titleOf(result.check)}: `, quoted(result.reason || result.partial, false))))) : null);
 }
 
+const OPENING = 260;
+
+// The opening of a long summary: all of it stands with its evidence, further down.
+function reason({ finding, at }) {
+  const { summary } = finding;
+  if (summary.length <= OPENING * 1.3) return el("li", {}, quoted(summary, false));
+  const ends = [...summary.matchAll(/[.!?] (?=[A-Z"])/g)].map((found) => found.index + 1).filter((end) => end <= OPENING);
+  const end = ends.length ? ends.at(-1) : OPENING;
+  const link = el("a", { href: `#file-${opened}`, onclick: (event) => {
+    event.preventDefault();
+    const card = document.getElementById(`finding-${at}`);
+    card.scrollIntoView();
+    card.tabIndex = -1;
+    card.focus({ preventScroll: true });
+  } }, "in full, with its evidence");
+  return el("li", {}, quoted(summary.slice(0, end), false), ends.length ? " (" : "… (", link, ")");
+}
+
 function conflict(reasons) {
   const side = (title, wanted) => el("div", { class: "side" }, heading(2, null, title),
-    el("ul", {}, reasons.filter(({ finding }) => wanted(finding.points_to)).map(({ finding }) => el("li", {}, quoted(finding.summary, false)))));
+    el("ul", {}, reasons.filter(({ finding }) => wanted(finding.points_to)).map(reason)));
   return el("div", { class: "sides" }, side("Speaks for a camera's own picture", (points) => points === "authentic"),
     side("Speaks against it", (points) => points !== "authentic"));
 }
@@ -85,6 +105,29 @@ function meter(verdict) {
     svg("rect", { x: 10, y: 8, width: 300 * verdict.score, height: 8, rx: 4, class: "done" })];
   if (verdict.threshold !== null) marks.push(svg("line", { x1: at(verdict.threshold), x2: at(verdict.threshold), y1: 2, y2: 22, class: "limit" }));
   return el("div", { class: "meter" }, svg("svg", { viewBox: "0 0 320 24", "aria-hidden": "true" }, marks), el("span", {}, `${said}. A score is no percentage of truth: see what it does not show.`));
+}
+
+// The small copy that the check `view` leaves, with the boxes of the parts in that frame.
+function photo(report) {
+  const piece = report.results.flatMap((result) => result.findings).flatMap((finding) => finding.evidence)
+    .find((evidence) => evidence.label === "view" && evidence.exhibit && isMapping(evidence.value));
+  if (!piece) return null;
+  const { width, height } = piece.value;
+  const frame = piece.where ? piece.where.frame : null;
+  const parts = report.results.flatMap((result) => result.parts);
+  const here = parts.map((part, at) => ({ part, at })).filter(({ part }) => part.where.box && (part.where.frame === frame || part.where.frame === null));
+  const boxes = here.map(({ part, at }) => {
+    const { box } = part.where;
+    const line = svg("rect", { x: box.x, y: box.y, width: box.width, height: box.height, class: `box${part.score ? "" : " left"}` });
+    const said = label(box.x, Math.max(box.y - height / 60, height / 24), `${at + 1}${part.score ? `: ${part.score.value.toFixed(2)}` : ""}`, "start");
+    said.setAttribute("font-size", String(Math.max(height, width) / 28));
+    return [line, said];
+  });
+  const picture = shownPicture(addressOf(piece.exhibit), piece.exhibit, `A small copy of ${report.item.kind === "video" ? "one frame of the video" : "the picture"}`);
+  return el("figure", { class: "photo" },
+    el("div", { class: "stage" }, picture, boxes.length ? svg("svg", { viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, boxes) : null),
+    el("figcaption", {}, `A small copy of ${width} × ${height} pixels`, piece.where && piece.where.seconds !== null ? ` at ${time(piece.where.seconds)}` : "", ", as it was examined.",
+      boxes.length ? " Boxes: the parts of the table below, each with its model score." : ""));
 }
 
 function facesSection(report) {
@@ -115,9 +158,8 @@ function conclusions(row) {
 
 function findingsSection(findings) {
   if (!findings.length) return el("section", {}, heading(2, null, "What was found"), el("p", {}, "Nothing."));
-  const numbered = findings.map((entry, at) => ({ ...entry, at }));
   const group = (family) => {
-    const members = numbered.filter(({ check }) => familyOf(check) === family)
+    const members = findings.filter(({ check }) => familyOf(check) === family)
       .sort((a, b) => RANK[a.finding.level] - RANK[b.finding.level] || a.at - b.at);
     if (!members.length) return null;
     const [name, what] = (Object.hasOwn(words.families, family) ? words.families[family] : "Other: checks that the run record does not name").split(": ");

@@ -60,8 +60,6 @@ function choose() {
   shown.textContent = table.rows.length === total ? `${count(total, "file")}` : `${table.rows.length.toLocaleString("en")} of ${count(total, "file")}`;
 }
 
-const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
-
 function chip(call, small) {
   const marks = { strong: 3, moderate: 2, weak: 1 }[call];
   return el("span", { class: `chip call-${call}${small ? " small" : ""}` },

@@ -70,7 +70,7 @@ class FakeSubject:
     def faces(self, frame: Frame) -> tuple[Face, ...]:
         return tuple(Face(box, "frontal") for box in self._faces.get(frame.index, ()))
 
-    def exhibit(self, name: str, pixels: Pixels) -> str | None:
+    def exhibit(self, name: str, pixels: Pixels, *, photograph: bool = False) -> str | None:
         return None
 
 
