@@ -165,6 +165,7 @@ class RunOptions:
     seal: bool = False
     sign: str | None = None
     quiet: bool = False
+    verbose: bool = False
     no_color: bool = False
 
 

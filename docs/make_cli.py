@@ -27,6 +27,13 @@ HEAD = """\
 Words go to the error stream, data to standard output. The README says what the exit codes mean.
 """
 
+COMPLETION = """\
+## Completion
+
+`deepscan --install-completion` lets the shell that it is run in (bash, zsh, fish, PowerShell) complete commands and
+options at a press of the Tab key, from the next session on; `deepscan --show-completion` prints what it would install.
+"""
+
 SETTINGS = """\
 ## Settings
 
@@ -48,7 +55,7 @@ deepscan also heeds `NO_COLOR`, `HF_HUB_OFFLINE`, `HF_HUB_CACHE` and `HF_HOME`. 
 def render() -> str:
     """The whole page."""
     parts = [HEAD, *(_section(words, command) for words, command in commands())]
-    return "\n".join([*parts, _settings(), OTHER_VARIABLES])
+    return "\n".join([*parts, COMPLETION, _settings(), OTHER_VARIABLES])
 
 
 def commands() -> Iterator[tuple[str, Any]]:

@@ -85,7 +85,7 @@ HEAVY = MODEL_LIBRARIES | {"cv2", "numpy", "PIL", "scipy", "sklearn", "pandas", 
 
 WIDE_NETS = frozenset({"engine.runner", "cli.app"})
 MAX_LINES, MAX_COMMAND_LINES = 400, 100
-NO_COMMANDS = frozenset({"__init__", "app", "console", "evaluation_tables", "options", "words"})
+NO_COMMANDS = frozenset({"__init__", "account", "app", "console", "evaluation_tables", "options", "words"})
 """Modules of cli/ that are no commands."""
 
 

@@ -9,36 +9,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from rich import box
 from rich.console import Console as RichConsole
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 from rich.text import Text
 
 from deepscan.cli import words
+from deepscan.cli.account import Account
 from deepscan.engine.events import Silent
-from deepscan.engine.scan import worst_first
 from deepscan.errors import OutputError
-from deepscan.reports import words as said
-from deepscan.text import clean, duration, plural
-from deepscan.types import Call, ItemReport, Outcome, ScanReport, Skipped
-
-WORST = 20
-"""Files in the summary table; the reports hold all."""
+from deepscan.text import duration, plural
+from deepscan.types import Call, ItemReport, ScanReport, Skipped
 
 PLAIN_SECONDS = 10.0
 """Seconds between progress lines when the error stream is no terminal."""
 
 MIN_FOR_ESTIMATE = 10
 """Files after the first that must be answered before the time left is estimated."""
-
-COLOURS = {
-    Call.STRONG: "bold red",
-    Call.MODERATE: "red",
-    Call.WEAK: "yellow",
-    Call.UNDETERMINED: "magenta",
-    Call.NO_EVIDENCE: "green",
-}
 
 
 class Terminal(RichConsole):
@@ -52,8 +38,8 @@ class Terminal(RichConsole):
 class Console:
     """The terminal of one command: words to stderr, and the summary to stdout unless data goes there."""
 
-    def __init__(self, *, quiet: bool, colour: bool, stdout_is_data: bool) -> None:
-        self._quiet = quiet
+    def __init__(self, *, quiet: bool, colour: bool, stdout_is_data: bool, verbose: bool = False) -> None:
+        self._quiet, self._verbose = quiet, verbose
         no_colour = not colour or bool(os.environ.get("NO_COLOR"))
         self._err = Terminal(stderr=True, no_color=no_colour, highlight=False)
         out = sys.stderr if stdout_is_data else sys.stdout
@@ -84,64 +70,16 @@ class Console:
             raise OutputError(f"Standard output cannot be written: {e.strerror}.", "Check what reads it.") from e
 
     def _summary(self, report: ScanReport, written: tuple[Path, ...]) -> None:
+        account = Account(self._out, verbose=self._verbose)
         if len(report.items) == 1 and not report.skipped:
-            self._account(report.items[0])
+            account.file(report.items[0], {check.id: check.family for check in report.run.checks})
         elif len(report.skipped) == 1 and not report.items:
-            (skipped,) = report.skipped
-            self._print(clean(str(skipped.path)), "bold")
-            self._print(f"Not examined ({skipped.code}): {skipped.reason}", "yellow", indent=2)
+            account.skipped(report.skipped[0])
         else:
-            self._overview(report)
+            account.folder(report)
         for line in words.limits(report):
-            self._print(line, "dim")
-        for path in written:
-            self._print(f"Wrote {clean(str(path), limit=None)}", "dim")
-
-    def _print(self, line: str, style: str = "", *, indent: int = 0) -> None:
-        # Text objects, never markup: a file name may hold square brackets.
-        for part in Text(line, style=style).wrap(self._out, max(20, self._out.width - indent)):
-            part.rstrip()
-            self._out.print(Text(" " * indent) + part, soft_wrap=True)
-
-    def _overview(self, report: ScanReport) -> None:
-        shown = worst_first((i for i in report.items if i.verdict.call is not Call.NO_EVIDENCE), WORST)
-        several = len({item.item.root for item in report.items}) > 1
-        if shown:
-            table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-            table.add_column("file", overflow="fold", ratio=3)
-            table.add_column("verdict", no_wrap=True)
-            table.add_column("why", overflow="fold", ratio=4)
-            for item in shown:
-                call = item.verdict.call
-                name = item.item.path if several else item.item.name
-                table.add_row(
-                    Text(clean(str(name))), Text(said.call(item), style=COLOURS[call]), Text(said.because(item))
-                )
-            self._out.print(table)
-        for line in (*words.counts(report), *words.unexamined(report)):
-            self._print(line)
-        if not report.finished:
-            self._print("The scan was interrupted: what was finished is kept, and the same command goes on.", "yellow")
-
-    def _account(self, item: ItemReport) -> None:
-        self._print(clean(str(item.item.name)), "bold")
-        self._print(words.about(item.item), "dim", indent=2)
-        self._print("")
-        self._print(said.verdict(item), COLOURS[item.verdict.call], indent=2)
-        for result in item.results:
-            self._print("")
-            self._print(result.check, "bold", indent=2)
-            if result.outcome is not Outcome.DONE:
-                self._print(f"{said.OUTCOMES[result.outcome]}: {result.reason}", indent=4)
-            elif not result.findings:
-                self._print("Nothing found.", indent=4)
-            if result.partial is not None:
-                self._print(f"Examined only in part: {result.partial}", "yellow", indent=4)
-            for finding in result.findings:
-                self._print(f"[{finding.level}, {finding.code}] {finding.summary}", indent=4)
-                for line in words.evidence(finding):
-                    self._print(line, "dim", indent=6)
-        self._print("")
+            account.line(line, "dim")
+        account.written(written)
 
 
 class _Bar(Silent):

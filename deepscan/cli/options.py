@@ -39,6 +39,10 @@ DebugOption = Annotated[
     bool, typer.Option("--debug", help="Show tracebacks and what happens inside.", callback=_set_up_logging)
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", "-q", help="No progress and no summary; errors only.")]
+VerboseOption = Annotated[
+    bool | None,
+    typer.Option("--verbose/--no-verbose", "-v", help="The evidence under findings, and why checks did not apply."),
+]
 NoColourOption = Annotated[
     bool, typer.Option("--no-color", "--no-colour", help="No colours (as the NO_COLOR variable does).")
 ]

@@ -57,6 +57,7 @@ def scan(
     seal: o.SealOption = None,
     sign: o.SignOption = None,
     quiet: o.SilentOption = None,
+    verbose: o.VerboseOption = None,
     no_color: o.PlainOption = None,
     debug: o.DebugOption = False,
 ) -> None:
@@ -82,7 +83,7 @@ def scan(
         refuse_inside_evidence((*places, *listed), folder and folder / name, "report")
     delivery = Delivery.chosen(names, folder, o.setting(options.style), around)
     to_stdout = around.output == o.STDIO
-    console = Console(quiet=around.quiet, colour=not around.no_color, stdout_is_data=to_stdout)
+    console = Console(quiet=around.quiet, colour=not around.no_color, stdout_is_data=to_stdout, verbose=around.verbose)
     kept = Path(around.case) if around.case else folder and folder / CASE_NAME
     argv = ("deepscan", *sys.argv[1:])
     with console.events() as shown, live.lines(shown, wanted=to_stdout and names[0] == "jsonl") as events:

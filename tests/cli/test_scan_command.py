@@ -759,13 +759,16 @@ def test_a_second_run_loads_no_model(photo: Path, pack: Path, tmp_path: Path, mo
 
 
 def test_a_single_file_has_an_account_of_every_check(photo: Path, pack: Path) -> None:
-    result = scan(photo, "--model", pack)
+    result = scan(photo, "--model", pack, "--verbose")
     lines = [line.strip() for line in result.stdout.splitlines()]
     assert lines[0] == "photo.jpg"
-    assert [line for line in lines if line in {spec.id for spec in catalogue.SPECS}] == [
-        spec.id for spec in catalogue.SPECS if spec.default
-    ]
     assert lines[-1] == ABSENCE
+    codes = {code: spec.id for spec in catalogue.SPECS for code in spec.codes}
+    found = {codes[word] for word in result.stdout.split() if word in codes}
+    text = " ".join(result.stdout.split())
+    named = {spec.id for spec in catalogue.SPECS if f"{spec.id}: " in text}
+    silent = set(text.partition("Nothing found: ")[2].partition(".")[0].split(", "))
+    assert found | named | silent >= {spec.id for spec in catalogue.SPECS if spec.default}
     assert "probability" in result.stdout
     assert "SHA-256" in result.stdout
     assert "%" not in result.stdout
@@ -775,11 +778,13 @@ def test_a_check_that_did_not_apply_or_failed_gives_its_reason_in_the_account(ev
     media_factory.write_png(evidence)
     shown = scan(evidence, *NO_MODEL).stdout
     assert "Not applicable: " in shown
-    assert "Nothing found." in shown
+    assert "Nothing found: " in shown
+    assert "JPEG pictures" not in shown
+    assert "JPEG pictures" in " ".join(scan(evidence, *NO_MODEL, "--verbose").stdout.split())
     (evidence / "picture.png").unlink()
     media_factory.write_truncated_jpeg(evidence)
-    shown = scan(evidence, "--checks", "ela").stdout
-    assert "Could not be examined: cut.jpg is truncated" in shown
+    shown = " ".join(scan(evidence, "--checks", "ela").stdout.split())
+    assert "Could not be examined: ela: cut.jpg is truncated" in shown
 
 
 def test_a_single_file_that_was_not_examined_gives_its_reason(evidence: Path) -> None:

@@ -60,5 +60,7 @@ addEventListener("afterprint", fromPaper);
 addEventListener("hashchange", route);
 addEventListener("keydown", (event) => { if (event.key === "Escape" && opened >= 0 && total > 1) location.hash = "#"; });
 if (total) buildTable();
+// What the first search needs is made while the reader reads.
+if (total) (globalThis.requestIdleCallback || setTimeout)(() => haystack());
 speak(root.dataset.style);
 if (total) route();
