@@ -25,6 +25,7 @@ STYLES = ("brief", "full")
 FAIL_ON = ("strong", "moderate", "weak", "never")
 PRECISIONS = ("auto", "fp32", "bf16", "fp16")
 DEVICES = ("auto", "cpu", "openvino", "cuda", "mps")
+FACES = ("haar", "yunet")
 
 
 LEAST_MEMORY = 512 * 1024**2
@@ -61,6 +62,7 @@ class ScanOptions:
     skip: tuple[str, ...] = ()
     thorough: bool = False
     fail_on: str = "moderate"
+    faces: str = "haar"
     stability: bool = False
     exhibits: bool = False
     workers: int | None = None
@@ -85,6 +87,7 @@ class ScanOptions:
             self.max_memory >= LEAST_MEMORY, "max_memory", self.max_memory, f"at least {LEAST_MEMORY // 2**20} MiB"
         )
         _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
+        _require(self.faces in FACES, "faces", self.faces, "one of " + ", ".join(FACES))
         _require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
         _require(self.style in (None, *STYLES), "style", self.style, "one of " + ", ".join(STYLES))
         _require(bool(self.kinds), "kinds", "", "image, video, or both")
@@ -367,6 +370,7 @@ class EvaluateOptions:
     bootstrap: int = 1000
     seed: int = 0
     as_crops: bool = False
+    faces: str = "haar"
     workers: int | None = None
     fake_label: str | None = None
     device: str = "auto"
@@ -376,6 +380,7 @@ class EvaluateOptions:
     def __post_init__(self) -> None:
         splits = ("held-out", "all", "train", "val", "test")
         _require(self.split in splits, "split", self.split, "one of " + ", ".join(splits))
+        _require(self.faces in FACES, "faces", self.faces, "one of " + ", ".join(FACES))
         _require(self.robustness >= 0, "robustness", self.robustness, "0 or more pictures")
         _require(0 <= self.bootstrap <= 100_000, "bootstrap", self.bootstrap, "between 0 and 100,000 draws")
         _require(0 <= self.seed < 2**31, "seed", self.seed, "between 0 and 2147483647")

@@ -137,7 +137,8 @@ class Sample:
 
     ``quality`` is that of the crop before it was resized, where the check has measured it; ``track`` is the number of
     the :class:`deepscan.types.Track` it belongs to, in a film, and ``look`` how the face looks that is followed there.
-    ``variant`` names the gentle change of a sample that is scored only to see whether its answer stays.
+    ``variant`` names the gentle change of a sample that is scored only to see whether its answer stays; ``cut`` is the
+    part of a face's box that lay outside the picture.
     """
 
     kind: str
@@ -147,6 +148,7 @@ class Sample:
     track: int | None = None
     variant: str | None = None
     look: Look | None = None
+    cut: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

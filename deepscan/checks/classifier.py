@@ -33,7 +33,7 @@ from deepscan.checks.film_result import Bars, facts_of, film_of, total_of, value
 from deepscan.checks.film_samples import followed, joined
 from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, ModelError
-from deepscan.media.frames import Frame, Pixels, Reading
+from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.limits import MAX_FACES
 from deepscan.media.quality import measure
 from deepscan.models.card import ModelCard
@@ -61,7 +61,7 @@ SPEC = CheckSpec(
     version="3",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=("DS-MODEL-001", "DS-MODEL-002", "DS-MODEL-003", "DS-MODEL-004"),
-    options=(*SAMPLING, "precision", "fake_label", "stability", "exhibits"),
+    options=(*SAMPLING, "precision", "fake_label", "faces", "stability", "exhibits"),
 )
 
 DIGITS = 4
@@ -242,7 +242,7 @@ class _Cutter:
         height, width = frame.pixels.shape[:2]
         for number, face in enumerate(faces):
             if number < MAX_FACES:
-                self._take("face", frame, with_margin(face.box, self.card.view, width, height), face.box)
+                self._take("face", frame, with_margin(face.box, self.card.view, width, height), face)
             else:
                 self._leave(
                     "face",
@@ -272,8 +272,8 @@ class _Cutter:
             "needed on the shorter side."
         )
 
-    def _take(self, kind: str, frame: Frame, region: Box, box: Box | None) -> None:
-        where = self._where(frame, box)
+    def _take(self, kind: str, frame: Frame, region: Box, face: Face | None) -> None:
+        where = self._where(frame, face.box if face else None)
         crop = cut(frame.pixels, region)
         quality = measure(crop)
         self.largest = max(self.largest, quality.side)
@@ -287,7 +287,7 @@ class _Cutter:
             self._leave(kind, where, e.message)
             return
         self.changed.append(changed)
-        self.samples.append(Sample(kind, where, np.ascontiguousarray(pixels), quality))
+        self.samples.append(Sample(kind, where, np.ascontiguousarray(pixels), quality, cut=face.cut if face else 0.0))
 
     def _leave(self, kind: str, where: Where, reason: str) -> None:
         self.left_out.append(Part(kind, where, None, reason))

@@ -49,6 +49,7 @@ def resembles(
         "cause it, and it does not say how, by whom or to what end the file was made.",
         describe.coverage(card),
         describe.licence(card),
+        _cut_off(samples),
         _left_out(samples),
     )
     lowest = min(t.probability for t in card.thresholds)
@@ -94,6 +95,7 @@ def below(
         describe.likelihood(worth[0].stratum, worth[0].ratio, card) if worth else "",
         describe.coverage(card),
         describe.licence(card),
+        _cut_off(samples),
         _left_out(samples),
     )
     summary = " ".join(s for s in sentences if s)
@@ -197,6 +199,20 @@ def _place(part: Part) -> str:
     if where.seconds is not None:
         return f"{what} at {where.seconds:.2f} s" + (f" (frame {where.frame})" if where.frame is not None else "")
     return what if where.frame is None else f"{what} on page {where.frame + 1}" if box else f"page {where.frame + 1}"
+
+
+CUT_OFF = 1 / 3
+"""Part of a face's box outside the picture from which on it is named as cut off."""
+
+
+def _cut_off(samples: Samples) -> str:
+    count = sum(sample.cut > CUT_OFF and sample.variant is None for sample in samples.samples)
+    if not count:
+        return ""
+    return (
+        f"Cut off by the edge of the picture: {plural(count, 'face')}, of which more than a third lies outside; the "
+        "model had less of it to see."
+    )
 
 
 def _left_out(samples: Samples) -> str:

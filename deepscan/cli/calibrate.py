@@ -23,6 +23,7 @@ def calibrate(
     split: Annotated[str, typer.Option(help="held-out, all, train, val or test.")] = _D.split,
     seed: Annotated[int, typer.Option(help="Seed of the halves.")] = _D.seed,
     as_crops: Annotated[bool, typer.Option("--as-crops", help="Pictures are faces cut out already.")] = False,
+    faces: o.FacesOption = None,
     fake_label: o.FakeLabelOption = None,
     offline: o.OfflineOption = False,
     quiet: o.QuietOption = False,
@@ -33,7 +34,13 @@ def calibrate(
     Half of the groups fit probabilities, thresholds and likelihood ratios; the other half measures what they are worth.
     """
     options = EvaluateOptions(
-        images=images, split=split, seed=seed, as_crops=as_crops, fake_label=fake_label, offline=offline
+        images=images,
+        split=split,
+        seed=seed,
+        as_crops=as_crops,
+        faces=faces or _D.faces,
+        fake_label=fake_label,
+        offline=offline,
     )
     from deepscan.cli.evaluation_tables import EvaluationConsole
     from deepscan.evaluation.calibration import calibrate_pack

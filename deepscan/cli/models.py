@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from deepscan.models import describe, hub, packs
+from deepscan.text import clean
 from deepscan.types import JSONValue
 
 models_app = typer.Typer(
@@ -65,7 +66,12 @@ def info(
 
 @models_app.command()
 def pull(model: ModelArgument) -> None:
-    """Fetch a model from the Hugging Face Hub, so that scans can use it offline."""
+    """Fetch a model from the Hugging Face Hub, or the face finder yunet, so that scans can use it offline."""
+    from deepscan.models import face_packs
+
+    if model == face_packs.YUNET:
+        typer.echo(f"YuNet is on this machine: {clean(str(face_packs.pull()), None)}. Use it with: --faces yunet")
+        return
     snapshot = hub.pull(model)
     typer.echo(f"{model} is on this machine, at commit {snapshot.commit}.")
     typer.echo(f"Use this very state with: --model {model.partition('@')[0]}@{snapshot.commit}")

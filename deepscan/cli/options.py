@@ -157,6 +157,7 @@ TrustMtimeOption = Annotated[
 ExhibitsOption = Annotated[
     bool | None, typer.Option("--exhibits/--no-exhibits", help="Write maps as pictures into the output folder.")
 ]
+FacesOption = Annotated[str | None, typer.Option(help="What finds faces: haar, or yunet once it is pulled [haar].")]
 StabilityOption = Annotated[
     bool | None,
     typer.Option(

@@ -43,6 +43,7 @@ def scan(
     max_memory: o.MemoryOption = None,
     verify_unchanged: o.VerifyOption = None,
     trust_mtime: o.TrustMtimeOption = None,
+    faces: o.FacesOption = None,
     stability: o.StabilityOption = None,
     exhibits: o.ExhibitsOption = None,
     trust_list: o.TrustOption = None,

@@ -10,7 +10,6 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -24,8 +23,8 @@ from deepscan.engine.stages import Loss, StageLostError, Stages
 from deepscan.engine.subject import FileSubject
 from deepscan.engine.workers import Enter, WorkError
 from deepscan.errors import MediaError, OutputError, UnreadableError
-from deepscan.media.faces import HaarFinder
 from deepscan.media.identify import sha256_of
+from deepscan.models import face_packs
 from deepscan.models.card import ModelCard
 from deepscan.text import clean
 from deepscan.types import CheckResult, MediaItem, Outcome
@@ -77,7 +76,8 @@ def examine(task: Task, enter: Enter) -> Examined:
         OutputError: an exhibit cannot be written. That ends the scan: the disk is full for all files alike.
     """
     stages = Stages(enter, task.lost)
-    subject = FileSubject(task.item, task.options, _finder(), task.output, stages, task.moments)
+    finder = face_packs.finder(task.options.faces)
+    subject = FileSubject(task.item, task.options, finder, task.output, stages, task.moments)
     results: list[CheckResult] = []
     samples: dict[str, tuple[Samples, float]] = {}
     passing = set()
@@ -204,8 +204,3 @@ def failures(specs: Sequence[CheckSpec], error: Exception, item: MediaItem) -> E
     """What is left of a task when an error ended the rest of it."""
     passing = frozenset() if is_lasting(error) else frozenset(spec.id for spec in specs)
     return Examined(tuple(failure(spec, error, item) for spec in specs), {}, passing)
-
-
-@cache
-def _finder() -> HaarFinder:
-    return HaarFinder()

@@ -13,7 +13,7 @@ from deepscan.engine.events import Events, Silent
 from deepscan.engine.session import Session
 from deepscan.engine.sources import Source
 from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE, OutputError
-from deepscan.models import packs
+from deepscan.models import face_packs, packs
 from deepscan.text import clean
 from deepscan.types import Call, ItemReport, Level, ScanReport
 
@@ -59,6 +59,7 @@ def scan(
     refuse_inside_evidence((*paths, *listed), output, "output folder")
     refuse_inside_evidence((*paths, *listed), case, "case file")
     selected = catalogue.select(options.checks, options.skip)
+    face_packs.finder(options.faces)  # before any file is opened: its weights may not be there
     pack = None
     if any(spec.id == "classifier" for spec in selected):
         pack = packs.find(options.model, fake_label=options.fake_label, offline=options.offline)

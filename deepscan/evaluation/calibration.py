@@ -79,6 +79,7 @@ def calibrate_pack(
         forms=forms,
         changed=frozenset(range(len(records))),
         as_crops=options.as_crops,
+        faces=options.faces,
         workers=options.workers,
         progress=lambda done, total: progress("pictures", done, total),
     )

@@ -13,16 +13,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 from deepscan.errors import LimitError, MediaError, UnreadableError
-from deepscan.media.faces import FaceFinder, HaarFinder
 from deepscan.media.frames import Pixels
 from deepscan.media.images import load_rgb
 from deepscan.media.limits import MAX_FACES
 from deepscan.media.quality import Quality, measure
 from deepscan.media.resaving import AS_IT_IS, ROBUSTNESS, Changed, Form
+from deepscan.models import face_packs
 from deepscan.models.card import ModelCard
 from deepscan.models.preprocess import cut, fit, with_margin
 from deepscan.text import clean
@@ -47,6 +46,7 @@ class Order:
     cards: tuple[ModelCard, ...]
     forms: tuple[str, ...]
     as_crops: bool
+    faces: str = "haar"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,7 +81,7 @@ def prepare(order: Order) -> Crops:
         found.unreadable = e.message
         return found
     looks_for_faces = not order.as_crops and any(card.view.subject == "face" for card in order.cards)
-    boxes = [face.box for face in _finder().find(pixels)[:MAX_FACES]] if looks_for_faces else []
+    boxes = [face.box for face in face_packs.finder(order.faces).find(pixels)[:MAX_FACES]] if looks_for_faces else []
     for name in order.forms:
         after = FORMS[name].change(pixels)
         for place, card in enumerate(order.cards):
@@ -139,11 +139,6 @@ def _one_thread() -> None:
 
 def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _finder() -> FaceFinder:
-    return HaarFinder()
 
 
 def _take(found: Crops, place: int, card: ModelCard, form: Form, after: Changed, boxes: Sequence[Box] | None) -> None:

@@ -73,6 +73,7 @@ def evaluate(
         forms=ROBUSTNESS if changed else (),
         changed=changed,
         as_crops=options.as_crops,
+        faces=options.faces,
         workers=options.workers,
         progress=lambda done, total: progress("pictures", done, total),
     )

@@ -84,6 +84,7 @@ def score(
     forms: Sequence[Form] = (),
     changed: frozenset[int] = frozenset(),
     as_crops: bool = False,
+    faces: str = "haar",
     workers: int | None = 0,
     progress: Progress = lambda done, total: None,
 ) -> tuple[dict[str, Answers], ...]:
@@ -91,7 +92,8 @@ def score(
 
     Each picture is decoded once, and its faces are looked for once, in the picture as it is: a form moves them along,
     so that a robustness table shows what the form does to the network. ``as_crops`` takes every picture for a face
-    already cut out; ``workers`` is as for :func:`deepscan.evaluation.cutting.prepare_all`.
+    already cut out; ``faces`` names the finder; ``workers`` is as for
+    :func:`deepscan.evaluation.cutting.prepare_all`.
 
     Returns:
         For each network, answers by the name of the form. A form has answers for the pictures in ``changed`` only.
@@ -100,7 +102,7 @@ def score(
     names = (AS_IT_IS.name, *(form.name for form in forms))
     books = [_Book(network, len(records), names) for network in networks]
     orders = [
-        Order(record.path, cards, names if index in changed else names[:1], as_crops)
+        Order(record.path, cards, names if index in changed else names[:1], as_crops, faces)
         for index, record in enumerate(records)
     ]
     for index, crops in enumerate(prepare_all(orders, workers)):

@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from deepscan.errors import ModelNotFoundError
+from deepscan.media.face_boxes import MIN_FACE_PIXELS, SAME_FACE, clipped
 from deepscan.media.frames import Face, Pixels
 from deepscan.media.grey import Grey, equalised, padded, shrunk
 from deepscan.media.limits import MAX_FACES
@@ -59,10 +60,6 @@ see five times as many where there are none."""
 LARGE_SHARE = 0.4
 """A face of at least this part of the shorter side is what the picture shows: the other searches are left out then."""
 
-MIN_FACE_PIXELS = 32
-"""Faces smaller than this in the picture are not looked for: eyes are then under 8 pixels wide, and no model of the
-appearance of skin or eyes has anything to see."""
-
 MIN_WINDOW = 24
 """Pixels of the smallest window searched (the cascades' own window is 20)."""
 
@@ -87,9 +84,6 @@ MOST_VOTES = 8.0
 FRONTAL_NEIGHBOURS, PROFILE_NEIGHBOURS = 3, 5
 """Neighbours from which a window anywhere is a proposal. Nothing but the profile cascade knows profiles, so it must be
 sure twice."""
-
-SAME_FACE = 0.5
-"""Two boxes that share this part of the smaller one are one face."""
 
 MAX_PROPOSALS = 4 * MAX_FACES
 """Proposals that are confirmed, most votes first: about 10 ms each, and patterned pictures can give thousands."""
@@ -358,15 +352,8 @@ def _scaled(candidate: _Candidate, by: float) -> _Candidate:
 
 
 def _face(candidate: _Candidate, width: int, height: int) -> Face | None:
-    """The face in a box clipped to the picture; None where most of the box lies outside, or too little is left."""
-    half = candidate.side / 2
-    left, top, side = round(candidate.x - half), round(candidate.y - half), round(candidate.side)
-    left, right = max(0, left), min(width, left + side)
-    top, bottom = max(0, top), min(height, top + side)
-    inside = max(0, right - left) * max(0, bottom - top)
-    if inside < 0.5 * candidate.side**2 or min(right - left, bottom - top) < MIN_FACE_PIXELS / 2:
-        return None
-    return Face(Box(left, top, right - left, bottom - top), candidate.view)
+    half, side = candidate.side / 2, round(candidate.side)
+    return clipped(Box(round(candidate.x - half), round(candidate.y - half), side, side), candidate.view, width, height)
 
 
 def _patch(grey: Grey, proposal: _Candidate) -> Grey:

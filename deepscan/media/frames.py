@@ -91,7 +91,11 @@ class Sampling:
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """A face found in a frame: its box as the finder gives it (before any margin), and the view that found it."""
+    """A face found in a frame: its box as the finder gives it (before any margin), and the view that found it.
+
+    ``cut`` is the part of the box that lay outside the frame and was cut off.
+    """
 
     box: Box
     view: str
+    cut: float = 0.0

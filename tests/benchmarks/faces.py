@@ -1,4 +1,6 @@
-"""Measures the face finder on real pictures: ``python -m tests.benchmarks.faces DATA_FOLDER [FACELESS_FOLDER ...]``.
+"""Measures a face finder on real pictures: ``python -m tests.benchmarks.faces DATA_FOLDER [FACELESS_FOLDER ...]``.
+
+``--finder yunet`` measures YuNet, once ``deepscan models pull yunet`` has fetched it. The tables are Markdown.
 
 ``DATA_FOLDER`` holds one folder per source of face pictures (the tars of ``../shared/data/faces``, extracted). Each
 further folder holds pictures without faces. A face counts as found when the centre of its box lies in the middle third
@@ -18,8 +20,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps
 
-from deepscan.media.faces import HaarFinder
+from deepscan.media.faces import FaceFinder
 from deepscan.media.frames import Face, Pixels
+from deepscan.models import face_packs
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 
@@ -44,8 +47,17 @@ def main_face(faces: Sequence[Face], height: int, width: int) -> Face | None:
     return None
 
 
-def measure(finder: HaarFinder, paths: Sequence[Path]) -> dict[str, list[float]]:
-    rows: dict[str, list[float]] = {"hit": [], "any": [], "many": [], "ms": [], "side": [], "dx": [], "dy": []}
+def measure(finder: FaceFinder, paths: Sequence[Path]) -> dict[str, list[float]]:
+    rows: dict[str, list[float]] = {
+        "hit": [],
+        "any": [],
+        "many": [],
+        "ms": [],
+        "side": [],
+        "cut": [],
+        "dx": [],
+        "dy": [],
+    }
     for path in paths:
         pixels = load(path)
         height, width = pixels.shape[:2]
@@ -57,6 +69,7 @@ def measure(finder: HaarFinder, paths: Sequence[Path]) -> dict[str, list[float]]
         rows["any"].append(bool(faces))
         rows["many"].append(len(faces) > 1)
         if face is not None:
+            rows["cut"].append(face.cut)
             rows["side"].append(max(face.box.width, face.box.height) / min(height, width))
             rows["dx"].append((face.box.x + face.box.width / 2) / width - 0.5)
             rows["dy"].append((face.box.y + face.box.height / 2) / height - 0.5)
@@ -69,24 +82,28 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("faceless", type=Path, nargs="*")
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--finder", default="haar", choices=["haar", "yunet"])
     args = parser.parse_args(argv)
-    finder = HaarFinder()
+    finder = face_packs.finder(args.finder)
     finder.find(np.zeros((64, 64, 3), np.uint8))  # loads the cascades
     say = sys.stdout.write
-    say("source      pictures  found %  any %  several %  CPU ms  side/picture  p10   p90   dx     dy\n")
+    say(f"Finder: {finder.name}. Side: of the box, over the shorter side of the picture.\n\n")
+    say("| source | pictures | found | any | several | CPU ms | side | 10 % | 90 % | cut off, 90 % | dx | dy |\n")
+    say("|---|---|---|---|---|---|---|---|---|---|---|---|\n")
     for folder in sorted(p for p in args.faces.iterdir() if p.is_dir()):
         paths = sample(folder, args.count, args.seed)
         r = {name: np.array(values, float) for name, values in measure(finder, paths).items()}
         low, high = np.percentile(r["side"], [10, 90])
         say(
-            f"{folder.name:12}{len(paths):8}{100 * r['hit'].mean():9.1f}{100 * r['any'].mean():7.1f}"
-            f"{100 * r['many'].mean():11.1f}{np.median(r['ms']):8.0f}{np.median(r['side']):14.2f}{low:6.2f}{high:6.2f}"
-            f"{np.median(r['dx']):7.3f}{np.median(r['dy']):7.3f}\n"
+            f"| {folder.name} | {len(paths)} | {r['hit'].mean():.1%} | {r['any'].mean():.1%} | {r['many'].mean():.1%} "
+            f"| {np.median(r['ms']):.0f} | {np.median(r['side']):.2f} | {low:.2f} | {high:.2f} "
+            f"| {np.percentile(r['cut'], 90):.2f} | {np.median(r['dx']):.3f} | {np.median(r['dy']):.3f} |\n"
         )
     for folder in args.faceless:
         paths = sample(folder, args.count * 10, args.seed)
         r = {name: np.array(values, float) for name, values in measure(finder, paths).items()}
-        say(f"faceless    {len(paths):8}{'':9}{100 * r['any'].mean():7.1f}{'':11}{np.median(r['ms']):8.0f}  {folder}\n")
+        cost = f"{np.median(r['ms']):.0f} CPU ms"
+        say(f"\n{folder}: {len(paths)} pictures, false faces in {r['any'].mean():.1%}, {cost}\n")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ FLAGS: dict[str, tuple[str, object]] = {
     "bootstrap": ("9", 9),
     "seed": ("3", 3),
     "workers": ("2", 2),
+    "faces": ("yunet", "yunet"),
     "fake_label": ("Phony", "Phony"),
     "device": ("cpu", "cpu"),
     "precision": ("fp32", "fp32"),

@@ -873,6 +873,7 @@ FLAGS: dict[str, tuple[tuple[str, ...], object]] = {
     "skip": (("--skip", "metadata"), ("metadata",)),
     "thorough": (("--thorough",), True),
     "fail_on": (("--fail-on", "weak"), "weak"),
+    "faces": (("--faces", "yunet"), "yunet"),
     "stability": (("--stability",), True),
     "exhibits": (("--exhibits", "-o", "out"), True),
     "workers": (("--workers", "3"), 3),

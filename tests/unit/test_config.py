@@ -53,6 +53,7 @@ SETTINGS: list[tuple[str, str, str, Any]] = [
     ("checks", '"ela"', "ela", ("ela",)),
     ("skip", '["ela", "identity"]', "ela,identity", ("ela", "identity")),
     ("fail-on", '"never"', "never", "never"),
+    ("faces", '"yunet"', "yunet", "yunet"),
     ("stability", "true", "yes", True),
     ("exhibits", "false", "no", False),
     ("workers", "0", "0", 0),

@@ -23,6 +23,7 @@ from deepscan.evaluation.scoring import score
 from deepscan.evaluation.tables import Judged, ledger, robustness
 from deepscan.evaluation.trivial import trivial_aucs
 from deepscan.media.resaving import AS_IT_IS, ROBUSTNESS
+from deepscan.models import face_packs
 from deepscan.models.card import ModelCard, Threshold, View
 from deepscan.models.coverage import Limits
 from deepscan.training.data import Record
@@ -228,7 +229,7 @@ def test_a_picture_counts_with_its_highest_face(tmp_path: Path, monkeypatch: pyt
         def find(self, pixels: NDArray[np.uint8]) -> tuple[Face, ...]:
             return (Face(Box(20, 20, 60, 60), "frontal"), Face(Box(120, 20, 60, 60), "frontal"))
 
-    monkeypatch.setattr(cutting, "_finder", Two)
+    monkeypatch.setattr(face_packs, "finder", lambda name: Two())
     network: Any = Brightness(make_card(view=View("face", 0.0, 24)))
     record = Record(tmp_path / "two.png", fake=True, source="s", group="g")
     (answers,) = score([record], [network], forms=ROBUSTNESS, changed=frozenset({0}))
