@@ -60,6 +60,8 @@ MAX_BLOCKS = 40_000
 
 GRID = blocks.SIDE * blocks.SIDE  # pixels of a block
 
+_ASKED = 2.0  # support from which on a finer first save is looked at again; single saves hardly reach it
+
 _LIKELIEST, _GLANCE = 6, 5
 """First qualities that are fitted to the end, after a glance of so many rounds at all of them."""
 
@@ -83,19 +85,33 @@ class First:
     """The first save that explains the coefficients best.
 
     ``quality`` is that of the table nearest to it; ``support`` the logarithm of how much likelier the coefficients are
-    than after one save, without the LEFT_OUT frequencies that favour it most.
+    than after one save, without the LEFT_OUT frequencies that favour it most. ``apart`` is the same of the values other
+    than zero alone, asked for finer first saves that have any support: content may hold fewer zeros than a mixture of
+    Laplace distributions, which looks like a first save with steps of half the size, but not in the other values.
     """
 
     quality: int
     support: float
     is_coarser: bool
+    apart: float = 0.0
 
 
 def estimate(counts: Counts, table: Sequence[int]) -> First:
     """The likeliest first save for histograms (frequency, LAST + 1), whose last save had the 64 steps of ``table``."""
-    steps = [table[8 * v + u] for v, u in FREQUENCIES]
-    once, shares = _fit(counts, np.stack([rounded_twice(step, step) for step in steps]), ROUNDS)
-    pairs, places, chances = _hypotheses(tuple(steps))
+    steps = tuple(table[8 * v + u] for v, u in FREQUENCIES)
+    first = _likeliest_first(counts, steps, 0)
+    if first.is_coarser or first.support < _ASKED:
+        return first
+    apart = _likeliest_first(counts, steps, 1)
+    quality = apart.quality if apart.support > 0 else first.quality
+    return First(quality, first.support, is_coarser=False, apart=apart.support)
+
+
+def _likeliest_first(counts: Counts, steps: tuple[int, ...], least: int) -> First:
+    """The likeliest first save by the values from ``least`` steps on."""
+    counts = counts[:, least:]
+    once, shares = _fit(counts, _from(np.stack([rounded_twice(step, step) for step in steps]), least), ROUNDS)
+    pairs, places, chances = _hypotheses(steps, least)
     # A glance, from the shares of one save on: content is the same under every hypothesis.
     seen, _ = _fit(counts[pairs], chances, _GLANCE, shares[pairs])
     promise = (seen - once[pairs])[places].sum(axis=1)
@@ -113,18 +129,24 @@ def _firsts(quality: int) -> list[int]:
     return [luma_table(quality)[8 * v + u] for v, u in FREQUENCIES]
 
 
-@lru_cache(maxsize=8)
-def _hypotheses(steps: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.intp], Chances]:
+@lru_cache(maxsize=16)
+def _hypotheses(steps: tuple[int, ...], least: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Chances]:
     """What first saves of all QUALITIES mean for a last save with these steps, each different case once.
 
     Returns:
-        For each case its frequency and, last, its chances (scale, LAST + 1); and in between, shape (quality,
-        frequency), the case that a quality makes of a frequency.
+        For each case its frequency and, last, its chances of the values from ``least`` on; and in between, shape
+        (quality, frequency), the case that a quality makes of a frequency.
     """
     cases: dict[tuple[int, int], int] = {}
     places = [[cases.setdefault((f, first), len(cases)) for f, first in enumerate(_firsts(q))] for q in QUALITIES]
     chances = np.stack([rounded_twice(first, steps[f]) for f, first in cases])
-    return np.array([f for f, _ in cases]), np.array(places), chances
+    return np.array([f for f, _ in cases]), np.array(places), _from(chances, least)
+
+
+def _from(chances: Chances, least: int) -> Chances:
+    """The chances (n, scale, bins) of the bins from ``least`` on, given that it is one of these."""
+    rest = chances[:, :, least:]
+    return np.asarray(rest / rest.sum(axis=2, keepdims=True), np.float64)
 
 
 @lru_cache(maxsize=4096)

@@ -67,14 +67,15 @@ def _pairs(pictures: list[Image.Image]) -> Iterator[Table]:
 
 
 def _single(pictures: list[Image.Image]) -> Table:
-    rows: list[tuple[str, int, int, int, int]] = []
+    rows: list[tuple[str, int, int, int, int, float]] = []
     cases: list[tuple[str, int, dict[str, Any]]] = [("standard", quality, {}) for quality in SINGLES]
     for name, quality, options in [*cases, ("of an editor", 75, {"qtables": _EDITOR})]:
         answers = [_answer(_save(picture, quality, i, **options)) for i, picture in enumerate(pictures)]
         told = [answer for answer in answers if answer]
-        rows.append((name, quality, len(told), answers.count(None), sum(called for called, _ in told)))
+        apart = max(first.apart for _, first in told)
+        rows.append((name, quality, len(told), answers.count(None), sum(called for called, _ in told), apart))
     total, alarms = sum(row[2] for row in rows), sum(row[4] for row in rows)
-    columns = ["tables", "quality", "pictures", "abstained", "called double"]
+    columns = ["tables", "quality", "pictures", "abstained", "called double", "largest support apart"]
     met = all(row[4] <= 0.02 * row[2] for row in rows)
     note = f"{alarms} of {total} in all."
     return Table("Double compression: false alarms on single saves", columns, rows, "at most 2 %", met, note)
