@@ -19,15 +19,15 @@ class Size:
 
     faces: int = 300
     photographs: int = 12
-    mixed: int = 48
+    mixed: int = 24
     specks: int = 50_000
     again: int = 10_000
-    vit: int = 24
+    vit: int = 16
     repeats: int = 3
 
 
 FULL = Size()
-QUICK = Size(faces=120, photographs=6, mixed=24, specks=4_000, again=500, vit=8, repeats=1)
+QUICK = Size(faces=120, photographs=6, mixed=12, specks=4_000, again=500, vit=6, repeats=1)
 
 
 @dataclass(frozen=True, slots=True)

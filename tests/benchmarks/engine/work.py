@@ -14,6 +14,7 @@ from typing import Any
 
 from deepscan.config import ScanOptions, with_settings
 from deepscan.engine.events import Silent
+from deepscan.engine.pipeline import automatic_workers
 from deepscan.types import ItemReport
 
 Answer = dict[str, Any]
@@ -49,10 +50,11 @@ def scan(folder: str, options: Mapping[str, object], case: str | None = None) ->
         [Path(folder)], with_settings(ScanOptions(), settings), case=Path(case) if case else None, events=clock
     )
     seconds = time.perf_counter() - started
-    # Answers come in bursts, a batch at a time: the burst that is complete at the first instant is left out.
-    first, last = clock.times[0], clock.times[-1]
-    burst = sum(moment - first < 0.02 for moment in clock.times)
-    later = len(clock.times) - burst
+    # The clock starts once every worker has answered: what they began together is not counted. Answers come in bursts,
+    # a batch at a time, and the burst that is complete then is left out as well.
+    workers = min(int(str(options.get("workers") or automatic_workers())), len(clock.times) - 1)
+    first, last = clock.times[max(0, workers - 1)], clock.times[-1]
+    later = sum(moment - first > 0.02 for moment in clock.times)
     return {
         "files": len(report.items),
         "seconds": seconds,
