@@ -21,12 +21,13 @@ class Size:
     photographs: int = 12
     mixed: int = 24
     specks: int = 50_000
-    again: int = 10_000
+    again: int = 2_000
     vit: int = 16
     repeats: int = 3
 
 
-FULL = Size()
+USUAL = Size()
+FULL = Size(again=10_000)
 QUICK = Size(faces=120, photographs=6, mixed=12, specks=4_000, again=500, vit=6, repeats=1)
 
 

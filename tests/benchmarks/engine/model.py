@@ -60,7 +60,7 @@ def _vit(bench: Bench, child: Child) -> Iterator[Row | Table]:
         child,
         model=model,
         folder=folder,
-        scans={"classifier alone": options, **_through_openvino(options)},
+        scans={"classifier alone": options},
         bare=model,
     )
     yield _table(f"{bench.size.vit} pictures of 256 px, ViT-B/16", rates)
