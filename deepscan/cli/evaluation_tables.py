@@ -119,7 +119,7 @@ class EvaluationConsole:
             )
         self._table(
             "False-alarm ledger",
-            ("real pictures of", "level", "scored", "alarms", "rate", "at most", "card says", "holds"),
+            ("reals of", "level", "scored", "alarms", "rate", "at most", "card says", "holds"),
             [_ledger(row) for row in pack.ledger],
         )
 
@@ -127,7 +127,9 @@ class EvaluationConsole:
         table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(title), title_justify="left")
         for number, column in enumerate(head):
             first = number == 0
-            table.add_column(Text(column), justify="left" if first else "right", overflow="fold", no_wrap=not first)
+            table.add_column(
+                Text(column), justify="left" if first else "right", overflow="fold", min_width=10 if first else None
+            )
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
         self._out.print(table)
@@ -174,8 +176,8 @@ def _decided(part: Part) -> tuple[str, ...]:
     if d is None:
         return (part.name, *("–" for _ in range(6)))
     return (
-        part.name, _share(d.false_alarms), _interval(part.intervals.false_alarms), _share(d.false_alarms_bound),
-        _share(d.recall), _interval(part.intervals.recall), _number(d.accuracy),
+        part.name, _share(d.false_alarms), _shares(part.intervals.false_alarms), _share(d.false_alarms_bound),
+        _share(d.recall), _shares(part.intervals.recall), _number(d.accuracy),
     )  # fmt: skip
 
 
@@ -189,7 +191,7 @@ def _form(row: FormRow) -> tuple[str, ...]:
 def _ledger(row: LedgerRow) -> tuple[str, ...]:
     holds = {True: "yes", False: "no", None: "–" if row.claimed is None else "cannot be told"}[row.holds]
     return (
-        row.set, row.level, f"{row.scored:,} of {row.pictures:,}", f"{row.alarms:,}", _share(row.rate),
+        row.set, row.level, f"{row.scored:,}/{row.pictures:,}", f"{row.alarms:,}", _share(row.rate),
         _share(row.bound), _share(row.claimed), holds,
     )  # fmt: skip
 
@@ -203,4 +205,9 @@ def _share(value: float | None) -> str:
 
 
 def _interval(value: tuple[float, float] | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value[0]:.{digits}f} to {value[1]:.{digits}f}"
+    # Without spaces: on a narrow terminal rich may break lines at them, in headings only.
+    return "–" if value is None else f"{value[0]:.{digits}f}..{value[1]:.{digits}f}"
+
+
+def _shares(value: tuple[float, float] | None) -> str:
+    return "–" if value is None else f"{100 * value[0]:.1f}..{100 * value[1]:.1f}%"

@@ -118,6 +118,16 @@ def test_the_tables_hold_every_kind_of_row(recorded: Recorded) -> None:
     assert "pictures: 1 of 2" in result.stderr
 
 
+def test_a_narrow_terminal_loses_no_name_and_breaks_no_number(recorded: Recorded) -> None:
+    recorded.answer = made()
+    out = invoke("evaluate", "data", "--no-color", env={"COLUMNS": "80"}).stdout
+    assert max(map(len, out.splitlines())) <= 120
+    rows = [line.split() for line in out.splitlines()]
+    assert any(row[:2] == ["JPEG", "50"] and "0.750" in row and "25.0%" in row for row in rows)
+    assert any(row[:1] == ["all"] and "0.400..0.900" in row for row in rows)
+    assert any(row[:2] == ["a", "weak"] and "2/2" in row for row in rows)
+
+
 def test_json_alone_goes_to_standard_output(recorded: Recorded) -> None:
     for words in (("--format", "json"), ("-o", "-"), ("-o", "-", "--format", "json")):
         result = invoke("evaluate", "data", *words)
