@@ -1,6 +1,6 @@
 """What it costs to bring a worker's pixels to the process that has the model: through shared memory, or pickled.
 
-python -m tests.benchmarks.transfer
+python -m tests.benchmarks.engine.transfer
 
 One worker answers with so many faces of 144 pixels a job, as a file does. The same pool of processes is used both ways;
 without room in its slots, the arrays stay in the pickle and go through the pipe. Both are measured in turns.
@@ -17,6 +17,7 @@ from deepscan.engine import slots
 from deepscan.engine.executors import Processes
 from deepscan.engine.workers import Enter
 from deepscan.media.frames import Pixels
+from tests.benchmarks.table import Table
 
 SIDE = 144
 JOBS = 300
@@ -40,6 +41,10 @@ def main() -> None:
     for count in FACES:
         (wall, cpu), (wall_piped, cpu_piped) = min(found[count, True]), min(found[count, False])
         rows.append((count, micro(wall), micro(wall_piped), micro(cpu), micro(cpu_piped), f"{cpu_piped / cpu:.1f}"))
+    columns = ("faces", "shared, wall", "pickled, wall", "shared, this process", "pickled, this process", "ratio")
+    title = f"Microseconds for one answer with faces of {SIDE} pixels (best of {TURNS}, {JOBS} answers each)"
+    note = "The ratio is that of processor time in the process that has the model."
+    print(Table(title, columns, rows, note=note).render())
 
 
 def measure(count: int, *, shared: bool) -> tuple[float, float]:
