@@ -49,7 +49,7 @@ SPEC = CheckSpec(
     codes=(COPY_MOVE, SCALED_DOWN),
     cost=Cost.HIGH,
     looks_at=f"pictures of at least {MIN_SIDE} x {MIN_SIDE} pixels",
-    options=(*SAMPLING, "exhibits"),
+    options=(*SAMPLING, "exhibits", "thorough"),
 )
 
 

@@ -20,6 +20,7 @@ from deepscan.checks.compression import blocks
 from deepscan.checks.compression.tables import luma_table
 from deepscan.checks.exhibits import heat_map
 from deepscan.checks.maps import Map, MapCheck, refuse_small
+from deepscan.config import SAMPLING
 from deepscan.media.luma import Plane
 from deepscan.types import Evidence, Family, MediaKind
 
@@ -61,6 +62,7 @@ SPEC = CheckSpec(
     cost=Cost.HIGH,
     default=False,
     looks_at="JPEG pictures",
+    options=(*SAMPLING, "exhibits"),
 )
 
 Changes = NDArray[np.float32]

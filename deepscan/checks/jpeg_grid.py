@@ -80,7 +80,7 @@ SPEC = CheckSpec(
     codes=(SHIFTED, DEVIANT, IN_BANDS),
     cost=Cost.HIGH,
     looks_at="JPEG, PNG, BMP and TIFF pictures",
-    options=(*SAMPLING, "exhibits"),
+    options=(*SAMPLING, "exhibits", "thorough"),
 )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from deepscan.checks.base import CheckSpec, NotApplicableError, Subject
 from deepscan.checks.exhibits import reduced
+from deepscan.config import SAMPLING
 from deepscan.types import (
     CheckResult,
     Evidence,
@@ -33,6 +34,7 @@ SPEC = CheckSpec(
     version="1",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=(VIEW,),
+    options=(*SAMPLING, "exhibits"),
 )
 
 

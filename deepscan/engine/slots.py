@@ -6,7 +6,7 @@ the parent reads the last one from the same memory and can say where the worker 
 Answers come back pickled through the pool's pipe, their arrays apart from them (pickle's out-of-band buffers, PEP 574)
 through the slot: the pipe then carries a few hundred bytes for each file, whatever is in it. What does not fit goes
 through the pipe as well. Against all through the pipe, the process that has the model spends 0.7 of the time on an
-answer with one face of 144 pixels, half with 16, and an eighth with 64 (``python -m tests.benchmarks.engine.transfer``).
+answer with one face of 144 pixels, and less than a third with 64 (``python -m tests.benchmarks.engine.transfer``).
 
 The parent makes the slots and removes them. When it is killed, the resource tracker of :mod:`multiprocessing` does.
 """

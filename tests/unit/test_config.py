@@ -62,6 +62,7 @@ SETTINGS: list[tuple[str, str, str, Any]] = [
     ("fetch-remote", "true", "on", True),
     ("exiftool", "true", "1", True),
     ("redact-location", "true", "yes", True),
+    ("thorough", "true", "yes", True),
 ]
 
 

@@ -160,18 +160,19 @@ def test_arrays_come_back_whole_whether_they_fit_into_shared_memory_or_not(
     array += 1  # it is the receiver's own
 
 
-def shared_memory() -> set[str]:
-    return {path.name for path in Path("/dev/shm").glob("psm_*")}
+def left_of(names: list[str]) -> list[str]:
+    """Which of these pieces of shared memory are there."""
+    return [name for name in names if (Path("/dev/shm") / name).exists()]
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="shared memory is not to be seen here")
 def test_no_shared_memory_is_left() -> None:
-    before = shared_memory()
     with Processes(work, workers=1, seconds=LONG) as processes:
         with pytest.raises(WorkerLost):
             processes.submit("crash").result()
-        assert shared_memory() - before
-    assert not shared_memory() - before
+        names = [slot.name for slot in processes._slots]
+        assert left_of(names) == names != []
+    assert not left_of(names)
 
 
 PARENT = """
@@ -183,7 +184,7 @@ if __name__ == "__main__":
     with Processes(work, workers=1, seconds=1) as processes:
         pid = processes.submit("pid").result()
         spinning = processes.submit("loop")
-        print(pid, flush=True)
+        print(pid, *(slot.name for slot in processes._slots), flush=True)
         sys.stdin.read()
 """
 
@@ -191,7 +192,6 @@ if __name__ == "__main__":
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="shared memory is not to be seen here")
 def test_when_the_parent_is_killed_workers_end_and_shared_memory_goes(tmp_path: Path) -> None:
-    before = shared_memory()
     script = tmp_path / "parent.py"
     script.write_text(PARENT, encoding="ascii")
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
@@ -204,13 +204,14 @@ def test_when_the_parent_is_killed_workers_end_and_shared_memory_goes(tmp_path: 
         text=True,
     ) as parent:
         assert parent.stdout is not None
-        pid = int(parent.stdout.readline())
+        pid, *names = parent.stdout.readline().split()
+        assert left_of(names) == names != []
         parent.kill()
-    assert ends(pid)
+    assert ends(int(pid))
     deadline = time.monotonic() + 20
-    while shared_memory() - before and time.monotonic() < deadline:
+    while left_of(names) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not shared_memory() - before
+    assert not left_of(names)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux holds a process to this limit")
