@@ -119,8 +119,10 @@ def _context(report: Document, setting: Setting) -> dict[str, Any]:
 
 
 def exhibits(item: ItemReport) -> Iterator[str]:
-    """The paths of all pictures that belong to a file's findings."""
+    """The paths of all pictures that belong to a file: of its findings, and of what was found over time in a film."""
     for result in item.results:
+        if result.film is not None:
+            yield from filter(None, [result.film.exhibit, *(track.exhibit for track in result.film.tracks)])
         for finding in result.findings:
             for piece in finding.evidence:
                 if piece.exhibit:

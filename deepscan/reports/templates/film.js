@@ -77,9 +77,9 @@ function trackTable(film) {
       el("td", {}, LEVELS[track.level] || track.level), el("td", {}, clips.length ? clips.join("; ") : "none"));
   };
   return [
-    el("table", { class: "plain" }, el("caption", {}, "Who is seen when"),
+    el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Who is seen when" }, el("table", { class: "plain" }, el("caption", {}, "Who is seen when"),
       el("thead", {}, el("tr", {}, ["Track", "From, to", "Frames scored", "Score", "Level", "Worth looking at"].map((title) => el("th", { scope: "col" }, title)))),
-      el("tbody", {}, film.tracks.map(row))),
+      el("tbody", {}, film.tracks.map(row)))),
     el("div", { class: "exhibits" }, film.tracks.filter((track) => track.exhibit).map((track) =>
       figure({ label: `${track.kind} ${track.number}`, value: "the frames in which it is seen best", exhibit: track.exhibit }, []))),
   ];
