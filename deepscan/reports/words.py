@@ -59,6 +59,7 @@ ABSENCE = "The absence of findings does not show that a picture is authentic."
 MAX_WHY = 180
 """Characters of the reason beside a file in a table."""
 
+_TELLS = "classifier"  # the check whose silence would have been an answer: why it has none is why there is none
 _TERMS = {"non-commercial": "for research and other non-commercial use only"}
 
 _DECLARATION = (
@@ -120,7 +121,11 @@ def because(item: ItemReport) -> str:
         f"{result.check}: {result.reason}"
         for result in item.results
         if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT)
-    ] or [f"{result.check}: {result.reason}" for result in item.results if result.outcome is Outcome.NOT_APPLICABLE]
+    ] or [
+        f"{result.check}: {result.reason}"
+        for result in item.results
+        if result.outcome is Outcome.NOT_APPLICABLE and result.check == _TELLS
+    ]
     return cut(" ".join(reasons[-1:])) or BASES[item.verdict.basis]
 
 

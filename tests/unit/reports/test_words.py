@@ -80,6 +80,9 @@ def test_the_reason_of_no_call_is_what_went_wrong_before_what_did_not_apply() ->
     assert words.because(answered(FAILED, NOT_APPLICABLE)) == "ela: The file is cut short."
     assert words.because(answered(NOT_APPLICABLE)) == "classifier: No face was found."
     assert "no check that can tell" in words.because(answered())
+    elsewhere = CheckResult("film_flow", "1", Outcome.NOT_APPLICABLE, reason="This check looks at videos only.")
+    assert words.because(answered(NOT_APPLICABLE, elsewhere)) == "classifier: No face was found."
+    assert "no check that can tell" in words.because(answered(elsewhere))
 
 
 def test_the_reason_in_the_table_is_short() -> None:
