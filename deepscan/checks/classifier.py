@@ -31,6 +31,7 @@ from deepscan.checks.classifier_maps import Explained, with_maps
 from deepscan.checks.classifier_stability import Stability, as_samples, undecided, variants
 from deepscan.checks.film_result import Bars, facts_of, film_of, total_of, value_of
 from deepscan.checks.film_samples import followed, joined
+from deepscan.checks.film_timeline import with_timeline
 from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, ModelError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
@@ -58,7 +59,7 @@ SPEC = CheckSpec(
     id="classifier",
     title="Resemblance to generated or manipulated pictures, by a trained model",
     family=Family.MODEL,
-    version="3",
+    version="4",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=("DS-MODEL-001", "DS-MODEL-002", "DS-MODEL-003", "DS-MODEL-004"),
     options=(*SAMPLING, "precision", "fake_label", "faces", "stability", "exhibits"),
@@ -186,7 +187,8 @@ class Classifier:
         )
 
     def illustrate(self, result: CheckResult, samples: Samples, scores: Sequence[float], keep: Keep) -> CheckResult:
-        """The result with maps of what moved the highest scores."""
+        """The result with the timeline of a film, and maps of what moved the highest scores."""
+        result = with_timeline(result, self._bars, keep)
         if not isinstance(self.network, Explained):
             return result
         plain = [i for i, sample in enumerate(samples.samples) if sample.variant is None]

@@ -20,7 +20,7 @@ EXHIBIT_SIDE = 1024
 _SMALLEST = 8
 _SCALE_HEIGHT, _RAMP_HEIGHT = 40, 14
 _DIMMED = 0.4
-_COLOURS = ((255, 64, 64), (64, 255, 255), (255, 230, 0), (255, 64, 255), (64, 255, 64), (255, 150, 40))
+COLOURS = ((255, 64, 64), (64, 255, 255), (255, 230, 0), (255, 64, 255), (64, 255, 64), (255, 150, 40))
 
 
 def look_and_ignore(look_for: str, ignore: str) -> tuple[Evidence, Evidence]:
@@ -69,7 +69,7 @@ def outline(pixels: Pixels, boxes: Sequence[Box], mask: NDArray[np.bool_] | None
     shown = np.ascontiguousarray(shown)
     zoom_x, zoom_y = size[0] / width, size[1] / height
     for number, box in enumerate(boxes, 1):
-        colour = _COLOURS[(number - 1) % len(_COLOURS)]
+        colour = COLOURS[(number - 1) % len(COLOURS)]
         left, top = round(box.x * zoom_x), round(box.y * zoom_y)
         right, bottom = round((box.x + box.width) * zoom_x) - 1, round((box.y + box.height) * zoom_y) - 1
         cv2.rectangle(shown, (left, top), (right, bottom), colour, 2)

@@ -199,7 +199,9 @@ def _variance(values: Sequence[float]) -> float:
 
 def _track(number: int, parts: Sequence[Part], facts: Facts, bars: Bars) -> Track:
     first, last = parts[0].where.seconds or 0.0, parts[-1].where.seconds or 0.0
-    score = _score(film_scores.of_track([value_of(part) for part in parts]))
+    score = _score(
+        film_scores.of_track([value_of(part) for part in parts], [part.where.seconds or 0.0 for part in parts])
+    )
     best = sorted(parts, key=lambda part: (-_area(part.where), part.where.seconds or 0.0))[:BEST]
     return Track(
         number=number,

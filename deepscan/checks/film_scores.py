@@ -5,7 +5,8 @@ forgery in one part of a track must not be averaged away, as the mean does. So:
 
 1. Scores are taken as log-odds, in which the calibrated model's evidence adds up, and held within +-:data:`MOST`.
 2. The median of each :data:`WINDOW` neighbouring sightings replaces them: one outlier in a row of three vanishes.
-3. A track scores the mean of the highest :data:`SHARE` of these medians (at least :data:`LEAST` of them).
+3. A track scores the mean of the highest :data:`SHARE` of these medians (at least :data:`LEAST` of them), by the time
+   that each stands for.
 
 A film scores what its highest track scores. A track with fewer than :data:`WINDOW` sightings, of which no outlier can
 vanish, is left out of that when another has enough.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import median
 
 WINDOW = 3
@@ -52,11 +54,30 @@ def smoothed(probabilities: Sequence[float]) -> list[float]:
     return [median(odds[(start := min(max(0, i - 1), last)) : start + WINDOW]) for i in range(len(odds))]
 
 
-def of_track(probabilities: Sequence[float]) -> float:
-    """The score of a track, a probability, from those of its sightings in order of time (at least one)."""
-    ranked = sorted(smoothed(probabilities), reverse=True)
-    count = min(len(ranked), max(LEAST, math.ceil(SHARE * len(ranked))))
-    return probability(math.fsum(ranked[:count]) / count)
+def of_track(probabilities: Sequence[float], seconds: Sequence[float] | None = None) -> float:
+    """The score of a track, a probability, from those of its sightings in order of time (at least one).
+
+    With ``seconds``, their times, each counts with the time it stands for, so that a stretch that was looked at more
+    closely does not count more.
+    """
+    weights = [1.0] * len(probabilities) if seconds is None else _stood_for(seconds)
+    ranked = sorted(zip(smoothed(probabilities), weights, strict=True), reverse=True)
+    wanted, counted, total = SHARE * math.fsum(weights), 0.0, 0.0
+    for number, (odds, weight) in enumerate(ranked):
+        if number >= LEAST and counted >= wanted - 1e-9:
+            break
+        counted, total = counted + weight, total + weight * odds
+    return probability(total / counted)
+
+
+def _stood_for(seconds: Sequence[float]) -> list[float]:
+    """How long each sighting stands for: half-way to its neighbours, at most twice what is usual."""
+    if len(seconds) < WINDOW:
+        return [1.0] * len(seconds)
+    gaps = [max(1e-3, b - a) for a, b in pairwise(seconds)]
+    spans = [gaps[0], *((a + b) / 2 for a, b in pairwise(gaps)), gaps[-1]]
+    most = 2 * median(spans)
+    return [min(span, most) for span in spans]
 
 
 def of_film(tracks: Sequence[tuple[float, int]]) -> float:

@@ -47,7 +47,7 @@ _BLOCK, _REACH = 4, 4
 
 
 class Survey:
-    """Takes in small copies of a film's frames one after the other, and says where shots begin. Memory: 20 bytes each.
+    """Takes in small copies of frames one after the other, keeps four numbers of each, and says where shots begin.
 
     ``gapless`` is False where frames far apart are compared: nothing is usual there, and a jump alone must do.
     """

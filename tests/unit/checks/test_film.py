@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,9 @@ from deepscan.checks import film_scores
 from deepscan.checks.film_result import Facts, change_of, film_of, total_of
 from deepscan.checks.film_samples import followed
 from deepscan.checks.film_sheets import COLUMNS, LABEL, MOST, TILE, Seen, sheet, tile
-from deepscan.types import Box, Level, Meaning, Part, Score, Where
+from deepscan.checks.film_timeline import HEIGHT, WIDTH, picture, with_timeline
+from deepscan.media.frames import Pixels
+from deepscan.types import Box, CheckResult, Level, Meaning, Outcome, Part, Score, Where
 from tests.unit.checks.test_classifier import _video
 
 THRESHOLDS = ((0.7, Level.WEAK), (0.9, Level.MODERATE))
@@ -33,6 +36,33 @@ def test_outliers_alone_move_no_track_and_runs_do() -> None:
     assert film_scores.of_track([0.1] * 6 + [0.9] * 6) == pytest.approx(0.9)
     assert film_scores.of_track([0.3]) == pytest.approx(0.3)
     assert film_scores.of_track([1.0] * 9) == pytest.approx(0.9975, abs=1e-4)
+
+
+def test_a_stretch_that_was_looked_at_closely_counts_with_its_time() -> None:
+    seconds = [0.0, 1.0, 2.0, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0]
+    scores = [0.9 if 3 <= t <= 3.5 else 0.2 for t in seconds]
+    assert film_scores.of_track(scores) > 0.7
+    assert film_scores.of_track(scores, seconds) < 0.5
+
+
+def test_the_timeline_is_a_picture_and_its_path_stands_in_the_film() -> None:
+    times = [0.5 * i for i in range(20)]
+    parts = [part(t, 0.9 if t > 5 else 0.1) for t in times]
+    film = film_of(facts(times, cuts=(4.0,)), parts, THRESHOLDS)
+    drawn = picture(film, parts, THRESHOLDS)
+    assert drawn.shape == (HEIGHT, WIDTH, 3)
+    result = CheckResult("classifier", "1", Outcome.DONE, parts=tuple(parts), film=film)
+    kept: dict[str, Pixels] = {}
+
+    def keep(name: str, pixels: Pixels) -> str:
+        kept[name] = pixels
+        return f"exhibits/{name}.png"
+
+    answer = with_timeline(result, THRESHOLDS, keep)
+    assert answer.film is not None
+    assert answer.film.exhibit == "exhibits/timeline.png"
+    assert np.array_equal(kept["timeline"], drawn)
+    assert with_timeline(replace(result, film=None), THRESHOLDS, keep).film is None
 
 
 def test_log_odds_are_undone() -> None:
