@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from deepscan.checks.cloning.picture import GreyPicture
 from deepscan.checks.cloning.regions import Mask, Region
@@ -22,6 +23,12 @@ that is neither black nor white: over-exposure leaves these equal in photographs
 WIDEST = 0.25
 """Of the picture: a part that is larger was not pasted over the rest; such pictures are patterns, or mirrored whole."""
 
+WRITTEN_CONTRAST, WRITTEN_PAPER = 30.0, 0.42
+"""Standard deviation in grey levels of a region, and the part of it that is of one shade, the commonest of the whole
+picture, from which on it counts as writing: words stand in many places alike. Set between rendered pages, also with a
+camera's noise and after JPEG 75, and the copies in photographs that the benchmark has."""
+
+_SHADE = 17  # grey levels that are one shade: noise and compression spread it
 _EQUAL = 0.9  # correlation of a pattern with another place of itself
 _PLACES = 4  # places, itself and its partner among them, up to which a pattern is no pattern
 _PATCH = 96
@@ -50,6 +57,22 @@ def is_drawn(picture: GreyPicture) -> bool:
     flat = cv2.dilate(picture.grey, square) - cv2.erode(picture.grey, square) < 0.01
     unclipped = flat & (picture.grey > 2) & (picture.grey < 253)
     return bool(flat.mean() > DRAWN or unclipped.mean() > DRAWN_UNCLIPPED)
+
+
+def is_writing(picture: GreyPicture, mask: Mask) -> bool:
+    """Whether a region is of strong contrast on the paper of the whole picture: letters of a page or a screen."""
+    inside = picture.grey[mask]
+    if inside.std() < WRITTEN_CONTRAST:
+        return False
+    paper, part = _commonest(inside)
+    return part >= WRITTEN_PAPER and abs(paper - _commonest(picture.grey)[0]) < _SHADE
+
+
+def _commonest(grey: NDArray[np.float32]) -> tuple[int, float]:
+    """The commonest shade, and the part of the pixels that have it."""
+    counts = np.bincount(np.clip(np.rint(grey), 0, 255).astype(np.intp).ravel(), minlength=256)
+    shades = np.convolve(counts, np.ones(_SHADE), "same")
+    return int(shades.argmax()), float(shades.max() / grey.size)
 
 
 def is_reflection(region: Region, partner: Mask) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from deepscan.checks.cloning.decision import is_copy, is_drawn, is_reflection, repeats_itself
+from deepscan.checks.cloning.decision import is_copy, is_drawn, is_reflection, is_writing, repeats_itself
 from deepscan.checks.cloning.effort import FULL, Effort
 from deepscan.checks.cloning.hypotheses import Hypothesis, agree
 from deepscan.checks.cloning.keypoints import find_keypoints, match_with_itself
@@ -58,7 +58,7 @@ def find_copies(picture: GreyPicture, effort: Effort = FULL) -> list[Copy]:
         either = known.region.mask | second
         if (either & covered).sum() > _KNOWN * either.sum() or is_reflection(known.region, second):
             continue
-        if repeats_itself(picture, known.region.mask):
+        if is_writing(picture, known.region.mask) or repeats_itself(picture, known.region.mask):
             continue
         covered |= either
         found.append(Copy(known.region, known.votes, known.region.mask, second))

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw, ImageFont
 
 from deepscan.checks.base import NotApplicableError
 from deepscan.checks.cloning.effort import FULL, QUICK, Effort
@@ -19,6 +19,7 @@ from deepscan.checks.cloning.transform import apply, describe, fit_affine, fit_s
 from deepscan.checks.copy_move import COPY_MOVE, MIN_SIDE, SCALED_DOWN, CopyMove
 from deepscan.types import Box, Level, PointsTo
 from tests import media_factory as media
+from tests.benchmarks.forgeries import saved
 from tests.fake_subject import FakeSubject
 
 Pixels = NDArray[np.uint8]
@@ -134,6 +135,39 @@ def test_the_finding_has_boxes_transform_and_exhibits(tmp_path: Path) -> None:
         assert any(abs(box.x - w.x) < 10 and abs(box.y - w.y) < 10 and abs(box.width - w.width) < 20 for w in wanted)
     assert subject.stored.keys() == {"copy-move", "copy-move-mask"}
     assert subject.stored["copy-move-mask"].shape == (HEIGHT, WIDTH, 3)
+
+
+@pytest.mark.parametrize("quality", [None, 75])
+@pytest.mark.parametrize("shade", [255, 40])
+def test_a_page_of_dense_text_is_no_copy(shade: int, quality: int | None) -> None:
+    """Letters and whole words stand in many places alike, also with the noise of a photographed page."""
+    words = [
+        "the",
+        "quick",
+        "brown",
+        "fox",
+        "jumps",
+        "over",
+        "the",
+        "lazy",
+        "dog",
+        "while",
+        "one",
+        "word",
+        "stands",
+        "in",
+        "many",
+        "lines",
+    ]
+    rng = np.random.default_rng(shade)
+    page = Image.new("L", (640, 480), shade)
+    pen = ImageDraw.Draw(page)
+    for line in range(32):
+        pen.text((8, 4 + 15 * line), " ".join(rng.choice(words, 17)), fill=255 - shade, font=ImageFont.load_default(13))
+    plain = np.repeat(np.asarray(page)[..., None], 3, axis=2)
+    for picture in (plain, recorded(plain * 0.8 + 20.0, 2.0, shade)):
+        seen = picture if quality is None else saved(picture, quality)
+        assert find_copies(prepare(seen, FULL.pixels)) == []
 
 
 def test_boxes_are_in_pixels_of_the_original(tmp_path: Path) -> None:
