@@ -77,24 +77,22 @@ class ScanOptions:
     style: str | None = None
 
     def __post_init__(self) -> None:
-        _require(self.frames is None or self.frames >= 1, "frames", self.frames, "auto or at least 1")
-        _require(self.every is None or self.every > 0, "every", self.every, "a number of seconds above 0")
-        _require(self.max_size > 0, "max_size", self.max_size, "above 0 bytes")
-        _require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "auto or at least 1")
-        _require(self.workers is None or self.workers >= 0, "workers", self.workers, "0 (in this process) or more")
-        _require(self.file_seconds > 0, "file_seconds", self.file_seconds, "a number of seconds above 0")
-        _require(
-            self.max_memory >= LEAST_MEMORY, "max_memory", self.max_memory, f"at least {LEAST_MEMORY // 2**20} MiB"
-        )
-        _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
-        _require(self.faces in FACES, "faces", self.faces, "one of " + ", ".join(FACES))
-        _require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
-        _require(self.style in (None, *STYLES), "style", self.style, "one of " + ", ".join(STYLES))
-        _require(bool(self.kinds), "kinds", "", "image, video, or both")
-        _require(not (self.keyframes and self.all_frames), "keyframes", "on", "off with all-frames")
-        _require(not (self.offline and self.fetch_remote), "fetch_remote", "on", "off with offline")
+        require(self.frames is None or self.frames >= 1, "frames", self.frames, "auto or at least 1")
+        require(self.every is None or self.every > 0, "every", self.every, "a number of seconds above 0")
+        require(self.max_size > 0, "max_size", self.max_size, "above 0 bytes")
+        require(self.batch_size is None or self.batch_size >= 1, "batch_size", self.batch_size, "auto or at least 1")
+        require(self.workers is None or self.workers >= 0, "workers", self.workers, "0 (in this process) or more")
+        require(self.file_seconds > 0, "file_seconds", self.file_seconds, "a number of seconds above 0")
+        require(self.max_memory >= LEAST_MEMORY, "max_memory", self.max_memory, f"at least {LEAST_MEMORY // 2**20} MiB")
+        require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
+        require(self.faces in FACES, "faces", self.faces, "one of " + ", ".join(FACES))
+        require(self.fail_on in FAIL_ON, "fail_on", self.fail_on, "one of " + ", ".join(FAIL_ON))
+        require(self.style in (None, *STYLES), "style", self.style, "one of " + ", ".join(STYLES))
+        require(bool(self.kinds), "kinds", "", "image, video, or both")
+        require(not (self.keyframes and self.all_frames), "keyframes", "on", "off with all-frames")
+        require(not (self.offline and self.fetch_remote), "fetch_remote", "on", "off with offline")
         name, _, index = self.device.partition(":")
-        _require(
+        require(
             name in DEVICES and (not index or (name == "cuda" and index.isdecimal())),
             "device",
             self.device,
@@ -196,7 +194,7 @@ def find_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> 
             raise ConfigError(f"The configuration file {path} cannot be read: {e}.", "Mend or remove it.") from e
         for key in table:
             found = found.get(key, {})
-            _require(isinstance(found, Mapping), key, found, f"a table in {path}")
+            require(isinstance(found, Mapping), key, found, f"a table in {path}")
         for name, value in found.items():
             settings[_known(name.replace("-", "_"), str(path))] = Found(value, path.name)
     for name, value in environment.items():
@@ -240,13 +238,13 @@ def _known(name: str, origin: str) -> str:
 def _convert(name: str, hint: Any, value: Any) -> Any:
     wanted = str(hint)
     if "tuple" in wanted:
-        _require(isinstance(value, (str, list, tuple)), name, value, "a list, or words with commas")
+        require(isinstance(value, (str, list, tuple)), name, value, "a list, or words with commas")
         words = value.split(",") if isinstance(value, str) else list(value)
         words = [str(w).strip() for w in words if str(w).strip()]
         if "MediaKind" not in wanted:
             return tuple(words)
         for word in words:
-            _require(word in list(MediaKind), name, word, "one of " + ", ".join(MediaKind))
+            require(word in list(MediaKind), name, word, "one of " + ", ".join(MediaKind))
         return tuple(MediaKind(w) for w in words)
     if value is None or (isinstance(value, str) and value.lower() == "auto" and "None" in wanted):
         return None
@@ -261,7 +259,7 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
             "no": False,
             "off": False,
         }
-        _require(str(value).lower() in words_for, name, value, "true or false")
+        require(str(value).lower() in words_for, name, value, "true or false")
         return words_for[str(value).lower()]
     if name in ("max_size", "max_memory"):
         try:
@@ -272,84 +270,20 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
             ) from e
     for kind, noun in ((int, "a whole number"), (float, "a number")):
         if kind.__name__ in wanted:
-            _require(not isinstance(value, bool), name, value, noun)
+            require(not isinstance(value, bool), name, value, noun)
             try:
                 number = kind(value)
             except (TypeError, ValueError, OverflowError) as e:
                 raise ConfigError(f"Option {name} is {value!r}, and must be {noun}.") from e
-            _require(kind is float or not isinstance(value, float) or number == value, name, value, noun)
+            require(kind is float or not isinstance(value, float) or number == value, name, value, noun)
             return number
     return str(value)
 
 
-def _require(holds: object, name: str, value: object, allowed: str) -> None:
+def require(holds: object, name: str, value: object, allowed: str) -> None:
+    """Raise ConfigError unless a value holds; ``allowed`` ends the sentence "and must be ..."."""
     if not holds:
         raise ConfigError(f"Option {name.replace('_', '-')} is {str(value)!r}, and must be {allowed}.")
-
-
-@dataclass(frozen=True, slots=True)
-class TrainOptions:
-    """Everything that shapes a training run.
-
-    ``base`` is a pack, a folder or a hub id to start from, or None to start from random weights of ``arch``.
-    ``images`` is where a CSV list's paths start. ``size`` is the model's input side in pixels; ``epochs`` counts
-    passes of as many pictures as the training part has, drawn with replacement by source; ``steps`` overrides it, and
-    with ``minutes`` the schedule follows the clock and ends after so many, if the steps do not end first.
-    ``margin`` is how much of the face box is added on each side when the pack scans; ``pseudo_fakes`` the part of
-    drawn real pictures that also come back self-blended; ``evenness`` the power of a source's size that its draws are
-    proportional to (1: as it is, 0: all sources alike); ``degrade`` how often, from 0
-    to 1, augmentation destroys detail. ``learning_rate`` is the peak of a cosine schedule; each block of layers below
-    the head has ``layer_decay`` times the rate of the one above it. ``size`` None is the base's own input side.
-    """
-
-    name: str = "pack"
-    base: str | None = None
-    arch: str = "swiftformer-cpu"
-    images: Path | None = None
-    size: int | None = None
-    epochs: float = 2.0
-    steps: int | None = None
-    minutes: float | None = None
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    layer_decay: float = 1.0
-    weight_decay: float = 0.05
-    warmup: float = 0.05
-    ema: float = 0.998
-    pseudo_fakes: float = 0.15
-    evenness: float = 0.6
-    degrade: float = 1.0
-    margin: float = 0.0
-    subject: str = "face"
-    held_out: float = 0.2
-    seed: int = 0
-    device: str = "auto"
-    precision: str = "auto"
-    data_note: str = ""
-    licence: str = "unknown"
-    licence_class: str = "unknown"
-    resume: bool = False
-
-    def __post_init__(self) -> None:
-        _require(self.size is None or 32 <= self.size <= 1024, "size", self.size, "between 32 and 1024 pixels")
-        _require(self.epochs > 0, "epochs", self.epochs, "above 0")
-        _require(self.steps is None or self.steps >= 1, "steps", self.steps, "at least 1")
-        _require(self.minutes is None or self.minutes > 0, "minutes", self.minutes, "above 0")
-        _require(self.batch_size >= 2, "batch_size", self.batch_size, "at least 2")
-        _require(self.learning_rate > 0, "learning_rate", self.learning_rate, "above 0")
-        _require(0 < self.layer_decay <= 1, "layer_decay", self.layer_decay, "above 0, and at most 1")
-        _require(0 <= self.warmup < 1, "warmup", self.warmup, "between 0 and 1")
-        _require(0 <= self.ema < 1, "ema", self.ema, "between 0 and 1")
-        _require(0 <= self.degrade <= 1, "degrade", self.degrade, "between 0 and 1")
-        _require(0 <= self.pseudo_fakes <= 1, "pseudo_fakes", self.pseudo_fakes, "between 0 and 1")
-        _require(0 <= self.margin <= 2, "margin", self.margin, "between 0 and 2 (the card's range)")
-        _require(0 <= self.evenness <= 1, "evenness", self.evenness, "between 0 and 1")
-        _require(0 <= self.seed < 2**31, "seed", self.seed, "between 0 and 2147483647")
-        _require(0 < self.held_out < 1, "held_out", self.held_out, "between 0 and 1")
-        _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
-        _require(self.subject in ("face", "frame"), "subject", self.subject, "face or frame")
-        classes = ("open", "non-commercial", "unknown")
-        _require(self.licence_class in classes, "licence_class", self.licence_class, "one of " + ", ".join(classes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -379,9 +313,9 @@ class EvaluateOptions:
 
     def __post_init__(self) -> None:
         splits = ("held-out", "all", "train", "val", "test")
-        _require(self.split in splits, "split", self.split, "one of " + ", ".join(splits))
-        _require(self.faces in FACES, "faces", self.faces, "one of " + ", ".join(FACES))
-        _require(self.robustness >= 0, "robustness", self.robustness, "0 or more pictures")
-        _require(0 <= self.bootstrap <= 100_000, "bootstrap", self.bootstrap, "between 0 and 100,000 draws")
-        _require(0 <= self.seed < 2**31, "seed", self.seed, "between 0 and 2147483647")
-        _require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))
+        require(self.split in splits, "split", self.split, "one of " + ", ".join(splits))
+        require(self.faces in FACES, "faces", self.faces, "one of " + ", ".join(FACES))
+        require(self.robustness >= 0, "robustness", self.robustness, "0 or more pictures")
+        require(0 <= self.bootstrap <= 100_000, "bootstrap", self.bootstrap, "between 0 and 100,000 draws")
+        require(0 <= self.seed < 2**31, "seed", self.seed, "between 0 and 2147483647")
+        require(self.precision in PRECISIONS, "precision", self.precision, "one of " + ", ".join(PRECISIONS))

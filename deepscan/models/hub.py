@@ -179,23 +179,29 @@ def cached() -> tuple[CachedModel, ...]:
     return tuple(sorted(models, key=lambda m: (m.repository, m.commit)))
 
 
+def transport_error() -> type[Exception]:
+    """The class of everything that can go wrong on the way to the Hub.
+
+    Its HTTP errors derive from requests' in 0.x, from httpx's in 1.x and from httpx2's in 2.x: the base class of all
+    transport errors is looked up instead of imported. Network errors of requests are OSErrors as well.
+    """
+    from huggingface_hub.errors import HfHubHTTPError
+
+    return next(b for b in HfHubHTTPError.__mro__ if b.__name__ == "HTTPError" and issubclass(b, Exception))
+
+
 @contextmanager
 def _failures(wanted: HubId, *, offline: bool) -> Iterator[None]:
     """Turn what huggingface_hub raises into one sentence each."""
     from huggingface_hub.errors import (
         GatedRepoError,
-        HfHubHTTPError,
         HFValidationError,
         LocalEntryNotFoundError,
         RepositoryNotFoundError,
         RevisionNotFoundError,
     )
 
-    # Its HTTP errors derive from requests' in 0.x, from httpx's in 1.x and from httpx2's in 2.x: the base class of all
-    # transport errors is looked up instead of imported. Network errors of requests are OSErrors as well.
-    transport: type[Exception] = next(
-        base for base in HfHubHTTPError.__mro__ if base.__name__ == "HTTPError" and issubclass(base, Exception)
-    )
+    transport = transport_error()
     try:
         yield
     except GatedRepoError as e:

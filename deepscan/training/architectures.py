@@ -13,6 +13,9 @@ from deepscan.errors import TrainingError
 if TYPE_CHECKING:
     from transformers import PretrainedConfig
 
+DEFAULT_SIZE = 144
+"""Input side in pixels of a network that starts from random weights."""
+
 ARCHITECTURES: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     # The published small sizes of each family, with as many parameters as a 30 MB pack holds in half precision.
     "levit-128s": ("levit", {"drop_path_rate": 0}),

@@ -11,35 +11,40 @@ from typing import cast
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageEnhance
 
 from deepscan.media.frames import Pixels
-
-MIN_CROP = 0.65
-"""Smallest side of a random crop as a part of the picture: the framing of a face finder's box in a looser portrait."""
+from deepscan.training.recipe import Augmentation
 
 
-def augment(pixels: Pixels, size: int, seed: int, degrade: float = 1.0) -> Pixels:
-    """Crop, flip, recolour, rescale and re-encode one picture to (size, size, 3).
+def augment(pixels: Pixels, size: int, seed: int, recipe: Augmentation, degrade: float = 1.0) -> Pixels:
+    """Change one picture as a recipe says, and bring it to (size, size, 3).
 
     ``degrade`` in [0, 1] scales how often something is done that destroys detail (rescaling, blur, noise, re-encoding).
     """
     rng = np.random.default_rng(seed)
-    picture = _crop(pixels, size, rng)
-    if rng.random() < 0.5:
+    picture = _crop(pixels, size, recipe, rng)
+    if rng.random() < recipe.flip:
         picture = picture[:, ::-1]
-    if rng.random() < 0.3:
+    if recipe.rotate:
+        picture = _rotated(picture, rng.uniform(-recipe.rotate, recipe.rotate))
+    if recipe.sharpness != 1 and rng.random() < 0.5:
+        picture = np.asarray(ImageEnhance.Sharpness(Image.fromarray(picture)).enhance(recipe.sharpness))
+    if rng.random() < recipe.recolour:
         picture = _recolour(picture, rng)
-    if rng.random() < 0.05:
+    if rng.random() < recipe.grey:
         picture = _pixels(cv2.cvtColor(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB))
-    if rng.random() < 0.2 * degrade:
+    if rng.random() < recipe.rescale * degrade:
         small = round(size * rng.uniform(0.5, 0.95))
         picture = _resized(_resized(picture, small, cv2.INTER_AREA), size, cv2.INTER_LINEAR)
-    if rng.random() < 0.05 * degrade:
+    if rng.random() < recipe.blur * degrade:
         picture = _pixels(cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.3, 1.0)))
-    if rng.random() < 0.1 * degrade:
+    if rng.random() < recipe.noise * degrade:
         picture = _noise(picture, rng)
-    if rng.random() < 0.4 * degrade:
+    if rng.random() < recipe.encode * degrade:
         picture = _encode(picture, rng)
+    if rng.random() < recipe.erase:
+        picture = _erased(picture, rng)
     return np.ascontiguousarray(picture)
 
 
@@ -83,18 +88,46 @@ def self_blend(pixels: Pixels, seed: int) -> Pixels:
     return np.clip(blended + 0.5, 0, 255).astype(np.uint8)
 
 
-def _crop(pixels: Pixels, size: int, rng: np.random.Generator) -> Pixels:
+def _crop(pixels: Pixels, size: int, recipe: Augmentation, rng: np.random.Generator) -> Pixels:
     height, width = pixels.shape[:2]
-    part = rng.triangular(MIN_CROP, 1.0, 1.0)
-    stretch = np.sqrt(rng.uniform(0.92, 1.08))
-    crop_w, crop_h = min(width, round(width * part * stretch)), min(height, round(height * part / stretch))
-    # Between the centre and anywhere: faces are in the middle of face crops.
-    left = round((width - crop_w) * rng.uniform(0.2, 0.8))
-    top = round((height - crop_h) * rng.uniform(0.2, 0.8))
+    if recipe.around_centre:
+        # The framing of a face finder's box in a looser portrait. Faces are in the middle of face crops.
+        part, spread, room = rng.triangular(recipe.crop, 1.0, 1.0) if recipe.crop < 1 else 1.0, 1.08, (0.2, 0.8)
+    else:
+        # As torchvision's RandomResizedCrop: uniform in area, anywhere.
+        part, spread, room = np.sqrt(rng.uniform(recipe.crop**2, 1.0)), 4 / 3, (0.0, 1.0)
+    stretch = np.exp(rng.uniform(-1, 1) * np.log(spread) / 2) if recipe.crop < 1 else 1.0
+    crop_w, crop_h = (
+        min(width, max(1, round(width * part * stretch))),
+        min(height, max(1, round(height * part / stretch))),
+    )
+    left = round((width - crop_w) * rng.uniform(*room))
+    top = round((height - crop_h) * rng.uniform(*room))
     picked = pixels[top : top + crop_h, left : left + crop_w]
     # Mixed filters, as pictures in the wild have been through mixed resizers.
     filters = (cv2.INTER_AREA, cv2.INTER_LINEAR, cv2.INTER_CUBIC)
     return _resized(picked, size, filters[rng.integers(3)])
+
+
+def _rotated(pixels: Pixels, degrees: float) -> Pixels:
+    """Around the centre; corners that come from outside are black, as in torchvision."""
+    height, width = pixels.shape[:2]
+    matrix = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, 1.0)
+    return _pixels(cv2.warpAffine(np.ascontiguousarray(pixels), matrix, (width, height), flags=cv2.INTER_LINEAR))
+
+
+def _erased(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Cut out a rectangle of 2 to 15 % of the area and fill it with one colour of the picture (DeVries and Taylor,
+    "Improved Regularization of Convolutional Neural Networks with Cutout", 2017).
+    """
+    out = pixels.copy()
+    height, width = out.shape[:2]
+    area, stretch = rng.uniform(0.02, 0.15), np.exp(rng.uniform(-0.7, 0.7))
+    tall = min(height, max(1, round(height * np.sqrt(area * stretch))))
+    wide = min(width, max(1, round(width * np.sqrt(area / stretch))))
+    top, left = rng.integers(height - tall + 1), rng.integers(width - wide + 1)
+    out[top : top + tall, left : left + wide] = out[rng.integers(height), rng.integers(width)]
+    return out
 
 
 def _resized(pixels: Pixels, size: int, interpolation: int) -> Pixels:

@@ -2,21 +2,19 @@
 
 Two forms are read. A folder tree with folders named after labels (``Real``/``Fake`` at any depth, with ``Train``,
 ``Validation`` and ``Test`` above them or not, as the Kaggle set "Deepfake and Real Images" has), and a CSV list with
-the columns ``path`` and ``label``, and optionally ``group``, ``source`` and ``split``.
+the columns ``path`` and ``label``, and optionally ``group``, ``source`` and ``split``. A Parquet list has the same.
 """
 
 from __future__ import annotations
 
 import csv
-import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from deepscan.errors import MediaError, TrainingError
-from deepscan.media.images import load_rgb
+from deepscan.errors import TrainingError
 from deepscan.models.labels import side
 from deepscan.text import clean, plural
 
@@ -51,8 +49,8 @@ def read_dataset(dataset: Path, images: Path | None = None) -> tuple[Record, ...
     """Read a data set; files that are missing or empty are listed in the log and left out, never replaced.
 
     Args:
-        dataset: A folder tree or a CSV list.
-        images: Where the paths of a CSV list start; by default the folder of the list.
+        dataset: A folder tree, or a list in CSV or Parquet.
+        images: Where the paths of a list start; by default the folder of the list.
 
     Raises:
         TrainingError: nothing is there, a label is unknown, or one of the two classes is missing.
@@ -82,38 +80,10 @@ def read_records(dataset: Path, images: Path | None = None) -> tuple[Record, ...
     if dataset.is_dir():
         return tuple(_from_tree(dataset))
     if dataset.is_file():
-        return tuple(_from_csv(dataset, images or dataset.parent))
-    raise TrainingError(f"There is no data set at {dataset}.", "Give a folder with Real and Fake in it, or a CSV.")
-
-
-def drop_unreadable(records: Sequence[Record]) -> tuple[Record, ...]:
-    """The records whose pictures can be decoded; the others are listed in the log, and never replaced."""
-    readable = []
-    for record in records:
-        try:
-            load_rgb(record.path)
-        except MediaError as e:
-            log.warning("%s Left out of training.", e)
-        else:
-            readable.append(record)
-    return tuple(readable)
-
-
-def join_copies(records: Sequence[Record]) -> tuple[Record, ...]:
-    """Merge the groups of pictures whose bytes are equal, so that no copy of a training picture is tested on."""
-    parent: dict[str, str] = {}
-
-    def root(group: str) -> str:
-        while parent.setdefault(group, group) != group:
-            parent[group] = parent[parent[group]]
-            group = parent[group]
-        return group
-
-    by_hash: dict[str, str] = {}
-    for record in records:
-        digest = hashlib.sha256(record.path.read_bytes()).hexdigest()
-        parent[root(record.group)] = root(by_hash.setdefault(digest, record.group))
-    return tuple(replace(r, group=root(r.group)) for r in records)
+        return tuple(_from_list(dataset, images or dataset.parent))
+    raise TrainingError(
+        f"There is no data set at {dataset}.", "Give a folder with Real and Fake in it, or a list in CSV or Parquet."
+    )
 
 
 def describe(records: Iterable[Record]) -> str:
@@ -156,24 +126,19 @@ def _from_tree(folder: Path) -> Iterable[Record]:
         )
 
 
-def _from_csv(path: Path, images: Path) -> Iterable[Record]:
-    try:
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = list(csv.DictReader(stream))
-    except (OSError, ValueError, csv.Error) as e:
-        raise TrainingError(f"The list {path} cannot be read: {e}.") from e
-    for number, row in enumerate(rows, start=2):
+def _from_list(path: Path, images: Path) -> Iterable[Record]:
+    for place, row in _rows(path):
         if not row.get("path") or not row.get("label"):
-            raise TrainingError(f"{path}, line {number}: path or label is missing.", "Both columns are needed.")
+            raise TrainingError(f"{path}, {place}: path or label is missing.", "Both columns are needed.")
         label = side(row["label"])
         if label is None:
             raise TrainingError(
-                f"{path}, line {number}: nobody knows whether {clean(row['label'])!r} means real or fake.",
+                f"{path}, {place}: nobody knows whether {clean(row['label'])!r} means real or fake.",
                 "Use real and fake.",
             )
-        split = (row.get("split") or "").lower()
+        split = row.get("split", "").lower()
         if split and split not in SPLITS:
-            raise TrainingError(f"{path}, line {number}: unknown split {clean(split)!r}.", "Use train, val or test.")
+            raise TrainingError(f"{path}, {place}: unknown split {clean(split)!r}.", "Use train, val or test.")
         source = row.get("source") or path.stem
         yield Record(
             path=images / row["path"],
@@ -182,3 +147,35 @@ def _from_csv(path: Path, images: Path) -> Iterable[Record]:
             group=f"{source}/{row.get('group') or row['path']}",
             split=SPLITS[split] if split else None,
         )
+
+
+def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """The rows of a list as text, each with the place that errors name."""
+    if path.suffix.lower() in (".parquet", ".pq"):
+        yield from ((f"row {number}", row) for number, row in enumerate(_parquet(path), start=1))
+        return
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except (OSError, ValueError, csv.Error) as e:
+        raise TrainingError(f"The list {path} cannot be read: {e}.", "It must be CSV in UTF-8.") from e
+    yield from ((f"line {number}", {k: v or "" for k, v in row.items() if k}) for number, row in enumerate(rows, 2))
+
+
+def _parquet(path: Path) -> Iterator[dict[str, str]]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as e:
+        raise TrainingError(
+            f"Reading {path} needs pyarrow, which is not installed.",
+            "Install it (pip install 'deepscan[train]'), or give the list as CSV.",
+        ) from e
+    try:
+        file = parquet.ParquetFile(path)
+        wanted = [c for c in ("path", "label", "group", "source", "split") if c in file.schema_arrow.names]
+        for batch in file.iter_batches(columns=wanted):
+            for row in batch.to_pylist():
+                yield {name: "" if value is None else str(value) for name, value in row.items()}
+    except (OSError, pyarrow.ArrowException) as e:
+        raise TrainingError(f"The list {path} cannot be read: {clean(str(e))}.", "It must be Parquet.") from e

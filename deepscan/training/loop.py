@@ -1,4 +1,4 @@
-"""The training loop: Hugging Face's Trainer around our batches, with an average of the weights over time."""
+"""The training loop: Hugging Face's Trainer around our batches."""
 
 from __future__ import annotations
 
@@ -9,25 +9,30 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Sampler
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 from transformers.utils import logging as chatter
 
-from deepscan.config import TrainOptions
 from deepscan.errors import TrainingError
 from deepscan.models.card import Preprocessing
 from deepscan.models.devices import best_precision, choose_device
+from deepscan.models.lanes import is_out_of_memory
 from deepscan.models.preprocess import normalise
 from deepscan.text import duration
+from deepscan.training.average import Average
 from deepscan.training.data import Record
-from deepscan.training.draws import GroupBatches, Pictures, collate
+from deepscan.training.draws import Draw, Pictures, batches_of, collate
 from deepscan.training.layers import parameter_groups
+from deepscan.training.options import TrainOptions
+from deepscan.training.probe import fit_head
+from deepscan.training.recipe import Learning, Recipe
 from deepscan.training.schedule import Schedule
+from deepscan.training.watch import History, Judge, Watch
 
 log = logging.getLogger(__name__)
 
@@ -41,35 +46,77 @@ Progress = Callable[[int, int, float], None]
 """Called with the step, the number of steps, and the mean loss since the last call."""
 
 
-def steps_of(options: TrainOptions, pictures: int) -> int:
-    """How many steps a run takes over a training part of so many pictures."""
-    return options.steps or max(1, math.ceil(options.epochs * pictures / options.batch_size))
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a run is made of. ``judge`` measures a network on the calibration part."""
+
+    model: Any
+    records: Sequence[Record]
+    rule: Preprocessing
+    recipe: Recipe
+    options: TrainOptions
+    folder: Path
+    judge: Judge
+    progress: Progress
 
 
-def train(
-    model: Any,
-    records: Sequence[Record],
-    rule: Preprocessing,
-    options: TrainOptions,
-    folder: Path,
-    progress: Progress,
-) -> torch.nn.Module:
-    """Train ``model`` on ``records`` and return the averaged one, in evaluation mode on the CPU.
+def steps_of(options: TrainOptions, learning: Learning, pictures: int) -> int:
+    """How many steps a run takes over a training part of so many pictures, if nothing ends it before."""
+    return options.steps or max(1, math.ceil(learning.epochs * pictures / (learning.batch_size * options.accumulate)))
 
-    Checkpoints go to ``folder``; with ``options.resume`` the newest one is continued.
+
+def train(run: Run) -> tuple[torch.nn.Module, History]:
+    """Train a model and return the best of its averages, in evaluation mode on the CPU, with the learning curve.
+
+    Checkpoints go to ``run.folder``; with ``options.resume`` the newest one is continued.
 
     Raises:
-        TrainingError: the loss is not a number any more, or there is no checkpoint to resume.
+        TrainingError: the loss is not a number any more, memory ran out, or there is no checkpoint to resume.
+        KeyboardInterrupt: Ctrl-C was pressed; a checkpoint was written.
     """
-    steps = steps_of(options, len(records))
+    options, learning = run.options, run.recipe.learning
+    steps = steps_of(options, learning, len(run.records))
+    pictures = Pictures(run.records, run.rule.height, run.recipe)
+    if options.probe and not options.resume:
+        drawn = batches_of(run.records, learning, -(-options.probe // learning.batch_size), options.seed + 1)
+        run.progress(0, steps, fit_head(run.model, _loader(pictures, drawn, 0), run.rule))
+    schedule = Schedule(steps, learning, options.minutes)
+    average = Average(run.model, learning.ema)
+    watch = Watch(average, schedule, learning, run.judge)
+    stop = _Stop()
+    trainer = _Trainer(
+        model=run.model.to(memory_format=torch.channels_last),
+        args=_arguments(run, steps),
+        train_dataset=pictures,
+        callbacks=[average, schedule, watch, _Report(run.progress), stop],
+    )
+    trainer.batches = batches_of(run.records, learning, steps * options.accumulate, options.seed)
+    trainer.run, trainer.schedule = run, schedule
+    # Trainer divides the loss of accumulated batches itself, unless it thinks that the model does.
+    trainer.model_accepts_loss_kwargs = False
+    trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for data
+    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
+    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
+    with stop.listening(), _sentences(run):
+        result = trainer.train(resume_from_checkpoint=options.resume or None)
+    if stop.wanted:
+        log.warning("Interrupted: the steps so far are kept in %s; --resume goes on from there.", run.folder)
+        raise KeyboardInterrupt
+    log.info("Trained %d steps in %s.", trainer.state.global_step, duration(result.metrics["train_runtime"]))
+    return watch.finish(), watch.history
+
+
+def _arguments(run: Run, steps: int) -> TrainingArguments:
+    options, learning = run.options, run.recipe.learning
     device = choose_device(options.device)
     low = best_precision(device) if options.precision == "auto" else options.precision
-    arguments = TrainingArguments(
-        output_dir=str(folder),
+    return TrainingArguments(
+        output_dir=str(run.folder),
         max_steps=steps,
-        per_device_train_batch_size=options.batch_size,
-        learning_rate=options.learning_rate,
-        weight_decay=options.weight_decay,
+        per_device_train_batch_size=learning.batch_size,
+        gradient_accumulation_steps=options.accumulate,
+        learning_rate=learning.learning_rate,
+        weight_decay=learning.weight_decay,
         max_grad_norm=1.0,
         logging_steps=min(LOG_STEPS, steps),
         logging_nan_inf_filter=False,
@@ -85,50 +132,37 @@ def train(
         remove_unused_columns=False,
         dataloader_num_workers=0 if device == "cpu" else min(8, os.cpu_count() or 1),
     )
-    schedule = Schedule(steps, options.warmup, options.minutes)
-    average = _Average(model, options.ema)
-    trainer = _GroupTrainer(
-        model=model.to(memory_format=torch.channels_last),
-        args=arguments,
-        train_dataset=Pictures(records, rule.height, options.degrade),
-        callbacks=[average, schedule, _Report(progress)],
-    )
-    trainer.batches = GroupBatches(
-        records,
-        batch_size=options.batch_size,
-        steps=steps,
-        evenness=options.evenness,
-        pseudo_fakes=options.pseudo_fakes,
-        seed=options.seed,
-    )
-    trainer.rule = rule
-    trainer.layer_decay = options.layer_decay
-    trainer.schedule = schedule
-    trainer.remove_callback(PrinterCallback)  # it prints to standard output, which is for data
-    chatter.disable_progress_bar()  # type: ignore[no-untyped-call]
-    chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
-    stop = _Stop()
-    trainer.add_callback(stop)
+
+
+@contextmanager
+def _sentences(run: Run) -> Iterator[None]:
+    """Turn what a run can end with into a sentence."""
     try:
-        with stop.listening():
-            result = trainer.train(resume_from_checkpoint=options.resume or None)
+        yield
     except ValueError as e:
-        if options.resume and "checkpoint" in str(e):
-            raise TrainingError(f"There is no checkpoint in {folder} to resume.", "Start without --resume.") from e
+        if run.options.resume and "checkpoint" in str(e):
+            raise TrainingError(f"There is no checkpoint in {run.folder} to resume.", "Start without --resume.") from e
         raise
-    if stop.wanted:
-        log.warning("Interrupted: the steps so far are kept in %s; --resume goes on from there.", folder)
-        raise KeyboardInterrupt
-    log.info("Trained %d steps in %s.", steps, duration(result.metrics["train_runtime"]))
-    return average.model.module.to("cpu").eval()
+    except (RuntimeError, MemoryError) as e:
+        if not is_out_of_memory(e):
+            raise
+        size = run.recipe.learning.batch_size
+        raise TrainingError(
+            f"There is not enough memory for {size} pictures of {run.rule.width} pixels at a time. Checkpoints are "
+            f"kept in {run.folder}.",
+            f"Use --batch-size {max(2, size // 2)} --accumulate {2 * run.options.accumulate}, which learns the same.",
+        ) from e
 
 
-class _GroupTrainer(Trainer):
-    """Trainer with our batches and our preprocessing in front of the model."""
+def _loader(pictures: Pictures, batches: Sampler[list[Draw]], workers: int) -> DataLoader[Any]:
+    return DataLoader(pictures, batch_sampler=batches, collate_fn=collate, num_workers=workers)
 
-    batches: GroupBatches
-    rule: Preprocessing
-    layer_decay: float
+
+class _Trainer(Trainer):
+    """Trainer with our batches, our rates and our preprocessing in front of the model."""
+
+    batches: Sampler[list[Draw]]
+    run: Run
     schedule: Schedule
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> torch.optim.lr_scheduler.LambdaLR:
@@ -144,7 +178,7 @@ class _GroupTrainer(Trainer):
             groups = parameter_groups(
                 self.model,
                 rate=self.args.learning_rate,
-                decay=self.layer_decay,
+                decay=self.run.recipe.learning.layer_decay,
                 weight_decay=self.args.weight_decay,
             )
             self.optimizer = torch.optim.AdamW(groups, fused=True)
@@ -152,58 +186,17 @@ class _GroupTrainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         assert isinstance(self.train_dataset, Pictures)
-        loader = DataLoader(
-            self.train_dataset,
-            batch_sampler=self.batches,
-            collate_fn=collate,
-            num_workers=self.args.dataloader_num_workers,
-        )
+        loader = _loader(self.train_dataset, self.batches, self.args.dataloader_num_workers)
         prepared: DataLoader[Any] = self.accelerator.prepare(loader)
         return prepared
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: dict[str, torch.Tensor], *_: object, **__: object
     ) -> torch.Tensor:
-        pixels = normalise(inputs["pixels"], self.rule).contiguous(memory_format=torch.channels_last)
+        pixels = normalise(inputs["pixels"], self.run.rule).contiguous(memory_format=torch.channels_last)
         logits = model(pixel_values=pixels).logits
-        return torch.nn.functional.cross_entropy(logits.float(), inputs["labels"], label_smoothing=0.02)
-
-
-class _Average(TrainerCallback):
-    """An exponential moving average of weights and buffers, with a warm-up so that early steps do not linger."""
-
-    def __init__(self, model: torch.nn.Module, decay: float) -> None:
-        self._decay = decay
-        self.model = AveragedModel(model, avg_fn=self._mix, use_buffers=True)
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        self.model.update_parameters(kwargs["model"])
-
-    def _mix(self, averaged: torch.Tensor, current: torch.Tensor, count: torch.Tensor | int) -> torch.Tensor:
-        if not averaged.is_floating_point():
-            return current
-        decay = min(self._decay, (1 + int(count)) / (10 + int(count)))
-        return averaged.lerp(current, 1 - decay)
-
-    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        torch.save(
-            {"average": self.model.state_dict(), "model": kwargs["model"].state_dict()}, self._beside(args, state)
-        )
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        self.model.to(args.device)
-        if state.global_step:
-            # The model too: transformers 5 renames the weights of some families when it saves a checkpoint, and then
-            # resumes without them (seen with ViT in 5.23).
-            saved = torch.load(self._beside(args, state), weights_only=True)
-            self.model.load_state_dict(saved["average"])
-            kwargs["model"].load_state_dict(saved["model"])
-
-    @staticmethod
-    def _beside(args: TrainingArguments, state: TrainerState) -> Path:
-        return Path(str(args.output_dir)) / f"checkpoint-{state.global_step}" / "average.pt"
+        smoothing = self.run.recipe.learning.label_smoothing
+        return torch.nn.functional.cross_entropy(logits.float(), inputs["labels"], label_smoothing=smoothing)
 
 
 class _Stop(TrainerCallback):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepscan import __version__
-from deepscan.config import TrainOptions
 from deepscan.errors import OutputError, TrainingError
 from deepscan.media.frames import Pixels
 from deepscan.models import card as cards
 from deepscan.models.card import ModelCard, Preprocessing, View
-from deepscan.models.devices import choose_device
 from deepscan.models.packs import find
-from deepscan.text import clean
-from deepscan.training import calibrate, measure
-from deepscan.training.architectures import make_config
-from deepscan.training.data import describe, drop_unreadable, join_copies, read_dataset
+from deepscan.training import calibrate, measure, outputs
+from deepscan.training.architectures import DEFAULT_SIZE
+from deepscan.training.copies import join_copies
+from deepscan.training.data import describe, read_dataset
 from deepscan.training.export import golden_vectors, save_network
-from deepscan.training.layers import is_head
 from deepscan.training.metrics import Scores, as_json
-from deepscan.training.shortcuts import trivial_scores
-from deepscan.training.splits import Split, split
+from deepscan.training.options import TrainOptions
+from deepscan.training.preview import sheet, write_sheet
+from deepscan.training.recipe import prepare
+from deepscan.training.shortcuts import file_shortcut, refuse_shortcut, trivial_scores
+from deepscan.training.splits import Split, split, store
+from deepscan.training.survey import Counted, look
 
 if TYPE_CHECKING:
     from deepscan.training.loop import Progress
@@ -39,8 +40,11 @@ log = logging.getLogger(__name__)
 WORST_FORM = "in the worst of their forms: " + ", ".join(measure.DISTORTIONS)
 """How the card says what a false-alarm rate was measured on."""
 
-DEFAULT_SIZE = 144
-"""Input side in pixels of a network that starts from random weights."""
+SPLIT_NAME = "split.csv"
+"""Which picture was in which part, in the folder of the pack."""
+
+KNOWN_AUC, KNOWN_GAIN = 0.75, 0.02
+"""A base is said to know the test part when it scores it so well, and training gained no more than so much."""
 
 MIN_FACE_SIDE = 48
 """Shortest side in pixels of a face crop that a pack trained here accepts: below a third of its input, enlarging has
@@ -48,34 +52,54 @@ replaced what the network looks for."""
 
 
 def train_pack(
-    dataset: Path, output: Path, options: TrainOptions, progress: Progress, command: Sequence[str]
+    dataset: Path,
+    output: Path,
+    options: TrainOptions,
+    progress: Progress,
+    command: Sequence[str],
+    looked: Counted | None = None,
 ) -> ModelCard:
     """Train on ``dataset`` and write the pack to the folder ``output``; ``command`` goes into its card.
+
+    ``looked`` is told how many pictures have been looked at before anything is learnt, ``progress`` about the steps.
 
     Raises:
         TrainingError: the data set or the run is unusable.
         ModelError: the base model cannot be loaded.
         OutputError: the output folder cannot be written or already holds a pack.
     """
-    from deepscan.training.loop import steps_of, train
+    from deepscan.training.loop import Run, steps_of, train
+    from deepscan.training.start import knows_labels, merged, start
 
-    _prepare(output, options)
-    records = join_copies(drop_unreadable(read_dataset(dataset, options.images)))
-    parts = split(records, options.held_out, options.seed)
+    recipe = prepare(options)
+    _refuse_used(output, options)
+    records = read_dataset(dataset, options.images)
+    base = find(options.base, fake_label=None, offline=False) if options.base else None
+    model, rule = start(options, recipe.learning.dropout, base)
+    survey = look(records, looked)
+    parts = split(join_copies(survey), recipe.learning.held_out, options.seed)
     for name, part in (("train", parts.train), ("calibration", parts.calibration), ("test", parts.test)):
         log.info("%s: %d pictures\n%s", name, len(part), describe(part))
-    base = find(options.base, fake_label=None, offline=False).card if options.base else None
-    model, rule = _start(options)
-    checkpoints = output / "checkpoints"
+    readable, feature = file_shortcut(survey, parts)
+    if not options.accept_shortcut:
+        refuse_shortcut(readable, feature)
+    crop = _cropper(_view(options))
+    held = measure.Held(parts.calibration, rule, crop)
+    before = measure.Held(parts.test, rule, crop).auc(model) if base and knows_labels(base) else None
+    _make(output)
+    store(parts, output / SPLIT_NAME)
     started = datetime.now(UTC)
-    model = train(model, parts.train, rule, options, checkpoints, progress)
-    sha256 = save_network(model, rule, output)
-    card = _measured_card(model, rule, parts, options, sha256)
-    provenance = {
+    trained, history = train(Run(model, parts.train, rule, recipe, options, output / "checkpoints", held.auc, progress))
+    network = merged(trained)
+    sha256 = save_network(network, rule, output)
+    card, scores = _measured_card(network, rule, parts, options, sha256)
+    provenance: dict[str, Any] = {
         "command": " ".join(command),
+        "recipe": {"name": recipe.name, **asdict(recipe.learning), "augmentation": asdict(recipe.augmentation)},
         "seed": options.seed,
-        "steps": steps_of(options, len(parts.train)),
-        "minutes_asked_for": options.minutes,
+        "steps": history.losses[-1][0] if history.losses else steps_of(options, recipe.learning, len(parts.train)),
+        "best_step": history.best,
+        "stopped_early": history.stopped_early,
         "started": started.isoformat(timespec="seconds"),
         "minutes": round((datetime.now(UTC) - started).total_seconds() / 60, 1),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
@@ -83,72 +107,74 @@ def train_pack(
         "torch": version("torch"),
         "transformers": version("transformers"),
         "base": options.base,
-        "base_provenance": dict(base.provenance) if base else None,
+        "base_weights_sha256": base.sha256 if base else None,
+        "base_provenance": dict(base.card.provenance) if base else None,
     }
-    card = ModelCard(**{f: getattr(card, f) for f in card.__dataclass_fields__} | {"provenance": provenance})
+    metrics: dict[str, Any] = {
+        **card.metrics,
+        "file_shortcut": {"auc": readable, "from": feature or None, "accepted": options.accept_shortcut},
+        "base_test_auc": before,
+    }
+    card = replace(card, metrics=metrics, provenance=provenance)
+    _warn_of_known_tests(before, card)
     cards.save(card, output)
+    outputs.write(output, card, parts, scores, history)
     return card
 
 
-def _prepare(output: Path, options: TrainOptions) -> None:
+def write_preview(dataset: Path, path: Path, options: TrainOptions) -> None:
+    """Write a sheet of what the recipe's augmentation makes of the data set's pictures, as PNG.
+
+    Raises:
+        TrainingError: the data set or the recipe is unusable.
+        OutputError: the sheet cannot be written.
+    """
+    records = read_dataset(dataset, options.images)
+    write_sheet(sheet(records, prepare(options), options.size or DEFAULT_SIZE, options.seed), path)
+
+
+def _warn_of_known_tests(before: float | None, card: ModelCard) -> None:
+    """A base that scores the test part as well before training as after it has probably learnt from it."""
+    after = max((level["as it is"]["all"]["auc"] or 0.0 for level in _levels(card)), default=0.0)
+    if before is not None and before >= KNOWN_AUC and before >= after - KNOWN_GAIN:
+        log.warning(
+            "The base scores the test part as well before training (AUC %.3f) as after it (%.3f): it has probably "
+            "learnt from these pictures before, and the error rates in the card are then too good.",
+            before,
+            after,
+        )
+
+
+def _levels(card: ModelCard) -> list[Any]:
+    measured: Any = card.metrics["test"]
+    return list(measured.values())
+
+
+def _refuse_used(output: Path, options: TrainOptions) -> None:
     if (output / cards.CARD_NAME).exists():
         raise OutputError(f"{output} already holds a pack.", "Name another folder with -o, or remove it.")
     if (output / "checkpoints").exists() and not options.resume:
         raise OutputError(
             f"{output} holds the checkpoints of an unfinished run.", "Continue it with --resume, or remove the folder."
         )
+
+
+def _make(output: Path) -> None:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise OutputError(f"{output} cannot be written: {e.strerror}.", "Name another folder with -o.") from e
 
 
-def _start(options: TrainOptions) -> tuple[Any, Preprocessing]:
-    """The network to train, and the preprocessing it will keep for life: that of its base, or our own.
-
-    Raises:
-        ModelError: the base is no model, or cannot be loaded.
-        TrainingError: the base's weights do not fit its configuration.
-    """
-    import torch
-    from transformers import AutoConfig, AutoModelForImageClassification
-
-    torch.manual_seed(options.seed)
-    if options.base is None:
-        size = options.size or DEFAULT_SIZE
-        make = AutoModelForImageClassification.from_config
-        rule = Preprocessing(size, size, None, "bilinear", 1 / 255, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-        return make(make_config(options.arch, size)), rule  # type: ignore[no-untyped-call]
-    pack = find(options.base, fake_label=None, offline=False)
-    known = pack.card.preprocessing
-    width, height = (options.size, options.size) if options.size else (known.width, known.height)
-    rule = replace(known, width=width, height=height, shortest_edge=None)
-    config = AutoConfig.from_pretrained(pack.folder, local_files_only=True)
-    # The head is new when the base has other labels than Real and Fake in this order: it is trained here anyway.
-    config.id2label, config.label2id = {0: "Real", 1: "Fake"}, {"Real": 0, "Fake": 1}
-    model, report = AutoModelForImageClassification.from_pretrained(
-        pack.folder,
-        config=config,
-        ignore_mismatched_sizes=True,
-        use_safetensors=True,
-        local_files_only=True,
-        dtype=torch.float32,
-        output_loading_info=True,
-        # On a CPU, the backward pass of torch's fused attention takes a fifth of a ViT-S's whole step (torch 2.13).
-        attn_implementation="eager" if choose_device(options.device) == "cpu" else None,
-    )
-    new = {*report["missing_keys"], *(key[0] for key in report["mismatched_keys"])}
-    if lost := sorted(name for name in new if not is_head(name)):
-        raise TrainingError(
-            f"The weights of {clean(options.base)} do not fit its own configuration, in {clean(', '.join(lost[:3]))}.",
-            "Training would start from random numbers there: get the model again, or start with --arch.",
-        )
-    return model, rule
+def _view(options: TrainOptions) -> View:
+    return View(options.subject, options.margin, MIN_FACE_SIDE)
 
 
-def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: TrainOptions, sha256: str) -> ModelCard:
-    """Calibrate on one held-out part, measure on the other, and write down both."""
-    view = View(options.subject, options.margin, MIN_FACE_SIDE)
+def _measured_card(
+    model: Any, rule: Preprocessing, parts: Split, options: TrainOptions, sha256: str
+) -> tuple[ModelCard, Scores]:
+    """Calibrate on one held-out part, measure on the other, and write down both; the test part's scores beside it."""
+    view = _view(options)
     crop = _cropper(view)
     logits = {
         (part, name): values
@@ -177,7 +203,7 @@ def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: Train
         for level, at in levels.items()
     }
     trivial = measure.by_source(parts.test, trivial_scores(parts.train, parts.test), 0.5)
-    return ModelCard(
+    card = ModelCard(
         format=cards.CARD_FORMAT,
         name=options.name,
         version="1",
@@ -204,6 +230,7 @@ def _measured_card(model: Any, rule: Preprocessing, parts: Split, options: Train
         golden=golden_vectors(model, rule),
         tolerance=1e-2,
     )
+    return card, scores["test", "as it is"]
 
 
 def _cropper(view: View) -> Callable[[Pixels], Pixels]:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import csv
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
-from deepscan.errors import TrainingError
+from deepscan.errors import OutputError, TrainingError
+from deepscan.text import clean
 from deepscan.training.data import Record
+
+MIN_PICTURES = 20
+"""Fewer pictures cannot be divided into three parts that have both classes."""
+
+MAX_GROUP_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +52,7 @@ def split(records: Sequence[Record], held_out: float = 0.2, seed: int = 0) -> Sp
                 f"Group {group} has pictures in more than one split, or holds copies of one picture across them.",
                 "Keep a group (one original and its fakes, and all copies) on one side.",
             )
+    _refuse_too_few(by_group, len(records))
     stated = any(r.split for r in records)
     if stated:
         train = [g for g in by_group.values() if g[0].split in ("train", None)]
@@ -68,6 +77,39 @@ def split(records: Sequence[Record], held_out: float = 0.2, seed: int = 0) -> Sp
         tuple(replace(r, split="calibration") for r in result.calibration),
         tuple(replace(r, split="test") for r in result.test),
     )
+
+
+def store(parts: Split, path: Path) -> None:
+    """Write which picture is in which part, as a CSV list that ``deepscan train`` and ``evaluate`` read.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    try:
+        with path.open("w", newline="", encoding="utf-8") as stream:
+            rows = csv.writer(stream)
+            rows.writerow(("path", "label", "source", "group", "split"))
+            for part, name in ((parts.train, "train"), (parts.calibration, "val"), (parts.test, "test")):
+                for r in part:
+                    rows.writerow((r.path, "fake" if r.fake else "real", r.source, r.group, name))
+    except OSError as e:
+        raise OutputError(f"{path} cannot be written: {e.strerror}.", "Check space and permissions.") from e
+
+
+def _refuse_too_few(by_group: Mapping[str, Sequence[Record]], total: int) -> None:
+    if total < MIN_PICTURES:
+        raise TrainingError(
+            f"The data set has {total} pictures, and at least {MIN_PICTURES} are needed to learn, to calibrate and to "
+            "measure.",
+            "Give more pictures.",
+        )
+    largest = max(by_group, key=lambda g: len(by_group[g]))
+    if len(by_group[largest]) > MAX_GROUP_SHARE * total:
+        raise TrainingError(
+            f"The group {clean(largest)} holds {len(by_group[largest]):,} of the {total:,} pictures, so no part can be "
+            "held out: a group is never split.",
+            "Groups are what must stay together, such as one original and its fakes, or a picture and its copies.",
+        )
 
 
 def _divide(groups: list[list[Record]], share: float, seed: int) -> tuple[list[list[Record]], list[list[Record]]]:

@@ -13,10 +13,10 @@ from typer.main import get_command
 
 from deepscan import errors
 from deepscan.cli.app import app
-from deepscan.config import TrainOptions
 from deepscan.errors import OutputError, TrainingError
 from deepscan.models import packs
 from deepscan.training import architectures, run
+from deepscan.training.options import TrainOptions
 from tests import media_factory
 from tests.cli.test_app import invoke, refusal
 from tests.fake_pack import make_card
@@ -29,6 +29,18 @@ TINY = {
     "patch_size": 8,
 }
 FLAGS: dict[str, tuple[str, object]] = {
+    "recipe": ("classic", "classic"),
+    "accumulate": ("2", 2),
+    "weight_decay": ("0.1", 0.1),
+    "dropout": ("0.3", 0.3),
+    "warmup": ("0.4", 0.4),
+    "schedule": ("linear", "linear"),
+    "ema": ("0.9", 0.9),
+    "evaluations": ("5", 5),
+    "patience": ("2", 2),
+    "freeze": ("3", 3),
+    "lora": ("4", 4),
+    "probe": ("64", 64),
     "images": ("pictures", Path("pictures")),
     "base": ("owner/name", "owner/name"),
     "arch": ("tiny", "tiny"),
@@ -55,6 +67,10 @@ FLAGS: dict[str, tuple[str, object]] = {
 }
 
 
+SWITCHES = ("resume", "from_scratch", "accept_shortcut", "together", "oversample")
+OWN = {"dataset", "output", "preview", "push_to_hub", "debug", "help"}
+
+
 class Recorded:
     """What ``train_pack`` was called with."""
 
@@ -63,8 +79,11 @@ class Recorded:
         self.error: BaseException | None = None
         self.command: list[str] = []
 
-    def __call__(self, dataset: Path, output: Path, options: TrainOptions, progress: Any, command: list[str]) -> Any:
+    def __call__(
+        self, dataset: Path, output: Path, options: TrainOptions, progress: Any, command: list[str], looked: Any
+    ) -> Any:
         self.options, self.command = options, command
+        looked(3, 3)
         progress(10, 40, 0.693)
         progress(20, 40, 0.5)
         if self.error is not None:
@@ -89,9 +108,10 @@ def test_without_flags_the_defaults_hold(recorded: Recorded) -> None:
 
 
 def test_every_flag_reaches_the_run(recorded: Recorded) -> None:
+    switches = [f"--{name.replace('_', '-')}" for name in SWITCHES]
     words = [part for name, (word, _) in FLAGS.items() for part in (f"--{name.replace('_', '-')}", word)]
-    assert train("data", "-o", "pack", "--resume", *words).exit_code == errors.EXIT_CLEAN
-    expected = TrainOptions(resume=True, **{name: value for name, (_, value) in FLAGS.items()})  # type: ignore[arg-type]
+    assert train("data", "-o", "pack", *switches, *words).exit_code == errors.EXIT_CLEAN
+    expected = TrainOptions(**dict.fromkeys(SWITCHES, True), **{name: value for name, (_, value) in FLAGS.items()})  # type: ignore[arg-type]
     assert recorded.options == expected
     # No flag here stands at its default: the comparison above could not see it missing.
     assert all(value != getattr(TrainOptions(), name) for name, (_, value) in FLAGS.items())
@@ -99,8 +119,8 @@ def test_every_flag_reaches_the_run(recorded: Recorded) -> None:
 
 def test_every_flag_is_an_option_and_is_tested() -> None:
     command: Any = get_command(app)
-    flags = {p.name for p in command.commands["train"].params} - {"dataset", "output", "help"}
-    assert flags == {*FLAGS, "resume"}
+    flags = {p.name for p in command.commands["train"].params} - OWN
+    assert flags == {*FLAGS, *SWITCHES}
     assert flags <= {field.name for field in dataclasses.fields(TrainOptions)}
 
 
@@ -148,6 +168,9 @@ def test_what_goes_wrong_is_a_sentence(error: BaseException, code: int, recorded
         ("--held-out", "1"),
         ("--precision", "fp8"),
         ("--subject", "body"),
+        ("--schedule", "steep"),
+        ("--layer-decay", "0"),
+        ("--lora", "0"),
         ("--licence-class", "free"),
     ],
 )
@@ -188,6 +211,27 @@ def test_a_data_set_that_cannot_be_used_is_refused(tmp_path: Path) -> None:
     sentence, hint = refusal(train(str(tmp_path / "list.csv"), "-o", output))
     assert "None of the 1 pictures" in sentence
     assert "--images" in hint
+    assert not (tmp_path / "pack").exists()
+
+
+def test_nowhere_to_write_and_nobody_to_push_for(tmp_path: Path, recorded: Recorded) -> None:
+    sentence, hint = refusal(train("data"))
+    assert "-o" in hint
+    sentence, _ = refusal(train("data", "-o", "pack", "--push-to-hub", "no/such/name"))
+    assert "no repository" in sentence
+    assert recorded.options is None
+
+
+def test_a_sheet_is_written_and_nothing_learnt(tmp_path: Path, recorded: Recorded) -> None:
+    data, page = write_dataset(tmp_path / "data", "Real", "Fake"), tmp_path / "sheet.png"
+    result = train(str(data), "--preview", str(page), "--size", "48")
+    assert result.exit_code == errors.EXIT_CLEAN, result.output
+    assert recorded.options is None
+    with Image.open(page) as sheet:
+        assert sheet.size == (8 * 52 + 4, 6 * 52 + 4)
+        assert np.asarray(sheet).min() < 80
+    sentence, _ = refusal(train(str(data), "--preview", str(tmp_path / "nowhere" / "sheet.png")))
+    assert "cannot be written" in sentence
 
 
 def test_the_words_of_a_path_are_harmless(tmp_path: Path) -> None:

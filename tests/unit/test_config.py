@@ -13,13 +13,13 @@ import pytest
 from deepscan.config import (
     SPEED_ONLY,
     ScanOptions,
-    TrainOptions,
     as_json,
     load_settings,
     result_options,
     with_settings,
 )
 from deepscan.errors import ConfigError
+from deepscan.training.options import TrainOptions
 from deepscan.types import Level, MediaKind
 
 FIELDS = [field.name for field in dataclasses.fields(ScanOptions)]

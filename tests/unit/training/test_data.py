@@ -3,10 +3,14 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from deepscan.errors import TrainingError
-from deepscan.training.data import join_copies, read_dataset
+from deepscan.training.copies import join_copies, near_pairs
+from deepscan.training.data import read_dataset
+from deepscan.training.survey import HASH_WORDS, look, perceptual_hash
 from tests import media_factory
 
 
@@ -97,6 +101,59 @@ def test_copies_share_a_group_across_chains(tmp_path: Path) -> None:
     (tmp_path / "b2.jpg").write_bytes((tmp_path / "b.jpg").read_bytes())
     listing = tmp_path / "index.csv"
     listing.write_text("path,label,group\na.jpg,real,1\na2.jpg,fake,2\nb.jpg,real,2\nb2.jpg,real,3\nc.jpg,real,4\n")
-    groups = {r.path.name: r.group for r in join_copies(read_dataset(listing))}
+    groups = {r.path.name: r.group for r in join_copies(look(read_dataset(listing)))}
     assert groups["a.jpg"] == groups["a2.jpg"] == groups["b.jpg"] == groups["b2.jpg"]
     assert groups["c.jpg"] != groups["a.jpg"]
+
+
+def test_a_parquet_list_says_what_a_csv_list_says(tmp_path: Path) -> None:
+    pyarrow = pytest.importorskip("pyarrow")
+    from pyarrow import parquet
+
+    for name in ("a.jpg", "b.jpg"):
+        media_factory.write_jpeg(tmp_path, name)
+    columns = {"path": ["a.jpg", "b.jpg"], "label": ["real", "fake"], "group": [1, None], "split": ["train", "val"]}
+    parquet.write_table(pyarrow.table(columns), tmp_path / "index.parquet")
+    (tmp_path / "index.csv").write_text("path,label,group,split\na.jpg,real,1,train\nb.jpg,fake,,val\n")
+    assert read_dataset(tmp_path / "index.parquet") == read_dataset(tmp_path / "index.csv")
+    (tmp_path / "bad.parquet").write_text("no parquet")
+    with pytest.raises(TrainingError, match=r"bad\.parquet cannot be read"):
+        read_dataset(tmp_path / "bad.parquet")
+
+
+def scene(seed: int) -> Image.Image:
+    """Blurred noise: a picture with large forms, like no other seed's."""
+    noise = np.random.default_rng(seed).integers(0, 255, (12, 12, 3)).astype(np.uint8)
+    return Image.fromarray(noise).resize((160, 160), Image.Resampling.BICUBIC)
+
+
+def test_near_copies_share_a_group_and_other_pictures_do_not(tmp_path: Path) -> None:
+    picture = scene(0)
+    picture.save(tmp_path / "a.png")
+    picture.save(tmp_path / "saved again.jpg", quality=40)
+    picture.resize((90, 90)).save(tmp_path / "half.jpg", quality=70)
+    for seed in range(1, 30):
+        scene(seed).save(tmp_path / f"other {seed}.png")
+    names = sorted(p.name for p in tmp_path.iterdir())
+    listing = tmp_path / "index.csv"
+    rows = [f"{name},{'fake' if i % 2 else 'real'}" for i, name in enumerate(names)]
+    listing.write_text("path,label\n" + "\n".join(rows))
+    groups = {r.path.name: r.group for r in join_copies(look(read_dataset(listing)))}
+    assert groups["a.png"] == groups["saved again.jpg"] == groups["half.jpg"]
+    assert len(set(groups.values())) == len(names) - 2
+
+
+def test_every_near_pair_is_found_whatever_bits_differ() -> None:
+    rng = np.random.default_rng(0)
+    hashes = rng.integers(0, 2**63, (60, HASH_WORDS)).astype(np.uint64)
+    for near in range(21):
+        twin = hashes[0].copy()
+        for bit in rng.permutation(64 * HASH_WORDS)[:near]:
+            twin[bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)
+        assert list(near_pairs(np.vstack([hashes, twin]), 20)) == [(0, 60)]
+
+
+def test_a_hash_survives_brightness() -> None:
+    pixels = np.asarray(scene(3))
+    lighter = np.clip(pixels * 0.8 + 30, 0, 255).astype(np.uint8)
+    assert np.bitwise_count(perceptual_hash(pixels) ^ perceptual_hash(lighter)).sum() <= 20

@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from deepscan.config import TrainOptions
 from deepscan.errors import OutputError, TrainingError
 from deepscan.models import loader, packs
 from deepscan.models.card import load
 from deepscan.training import architectures
 from deepscan.training.augment import augment, self_blend
 from deepscan.training.draws import GroupBatches
+from deepscan.training.options import TrainOptions
+from deepscan.training.recipe import prepare
 from deepscan.training.run import train_pack
 from tests.unit.training.test_splits import records
 
@@ -32,10 +33,14 @@ OPTIONS = TrainOptions(
     pseudo_fakes=0.0,
     subject="frame",
     precision="fp32",
+    accept_shortcut=True,
     device="cpu",
     licence="test",
     licence_class="open",
 )
+
+ROBUST = prepare(TrainOptions())
+LEARNING = ROBUST.learning
 
 
 @pytest.fixture(autouse=True)
@@ -166,7 +171,7 @@ def test_a_loss_that_is_no_number_ends_the_run(dataset: Path, tmp_path: Path) ->
 
 def test_fakes_stand_beside_their_originals_with_the_same_seed() -> None:
     everything = records(30)
-    batches = GroupBatches(everything, batch_size=12, steps=5, evenness=0.5, pseudo_fakes=1.0, seed=1)
+    batches = GroupBatches(everything, replace(LEARNING, batch_size=12, evenness=0.5, pseudo_fakes=1.0), 5, seed=1)
     drawn = list(batches)
     assert len(drawn) == len(batches) == 5
     assert drawn == list(batches)
@@ -180,7 +185,7 @@ def test_fakes_stand_beside_their_originals_with_the_same_seed() -> None:
 
 def test_sources_are_evened_out() -> None:
     everything = [*records(400, source="large"), *records(4, source="small")]
-    batches = GroupBatches(everything, batch_size=20, steps=50, evenness=0.0, pseudo_fakes=0.0, seed=1)
+    batches = GroupBatches(everything, replace(LEARNING, batch_size=20, evenness=0.0, pseudo_fakes=0.0), 50, seed=1)
     small = sum(everything[d.record].source == "small" for batch in batches for d in batch)
     assert 0.4 < small / 1000 < 0.6
 
@@ -188,11 +193,11 @@ def test_sources_are_evened_out() -> None:
 def test_augmentation_is_the_same_for_the_same_seed_and_of_the_size_asked_for() -> None:
     pixels = np.random.default_rng(0).integers(0, 255, (90, 70, 3)).astype(np.uint8)
     for seed in range(60):
-        out = augment(pixels, 48, seed)
+        out = augment(pixels, 48, seed, ROBUST.augmentation)
         assert out.shape == (48, 48, 3)
         assert out.dtype == np.uint8
-        assert np.array_equal(out, augment(pixels, 48, seed))
-    assert not np.array_equal(augment(pixels, 48, 1), augment(pixels, 48, 2))
+        assert np.array_equal(out, augment(pixels, 48, seed, ROBUST.augmentation))
+    assert not np.array_equal(augment(pixels, 48, 1, ROBUST.augmentation), augment(pixels, 48, 2, ROBUST.augmentation))
 
 
 def test_a_pseudo_fake_changes_the_middle_and_keeps_the_corners() -> None:

@@ -1,0 +1,59 @@
+"""How far a training run is: bars on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from deepscan.text import duration
+
+_LOOKED_EVERY = 5000
+
+
+class TrainingProgress:
+    """Shows the look at the pictures, then the steps, on the error stream."""
+
+    def __init__(self) -> None:
+        self._console = Console(stderr=True)
+        self._bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=not self._console.is_terminal,
+        )
+        self._looking = self._bars.add_task("pictures", total=None, note="", visible=False)
+        self._learning = self._bars.add_task("steps", total=None, note="", visible=False)
+        self._begun: tuple[int, float] | None = None
+
+    def __enter__(self) -> TrainingProgress:
+        self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bars.stop()
+
+    def looked(self, done: int, total: int) -> None:
+        """So many pictures have been looked at."""
+        self._bars.update(self._looking, completed=done, total=total, visible=done < total)
+        if not self._console.is_terminal and done < total and done % _LOOKED_EVERY == 0:
+            self._console.print(f"looked at {done:,} of {total:,} pictures", highlight=False)
+
+    def stepped(self, step: int, steps: int, loss: float) -> None:
+        """So many steps have been made, with this mean loss since the last report."""
+        self._bars.update(self._learning, completed=step, total=steps, note=f"loss {loss:.3f}", visible=True)
+        now = time.monotonic()
+        if self._begun is None:  # a resumed run does not begin at step 0
+            self._begun = (step, now)
+        if self._console.is_terminal:
+            return
+        made, spent = step - self._begun[0], now - self._begun[1]
+        line = f"step {step}/{steps}  loss {loss:.3f}"
+        if made and spent:
+            line += f"  {spent / made:.2g} s each  {duration(spent / made * (steps - step))} left"
+        self._console.print(line, highlight=False)

@@ -1,0 +1,130 @@
+"""What a run leaves beside the pack: the Hugging Face model card, a metrics file, and pictures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from deepscan.errors import OutputError
+from deepscan.models.card import ModelCard
+from deepscan.models.hub import README_NAME
+from deepscan.text import clean
+from deepscan.training import plots
+from deepscan.training.metrics import Scores
+from deepscan.training.splits import Split
+
+if TYPE_CHECKING:
+    from deepscan.training.watch import History
+
+METRICS_NAME = "metrics.json"
+PICTURES = "pictures"
+"""The folder of the run's pictures, inside the pack's."""
+
+
+def write(output: Path, card: ModelCard, parts: Split, chances: Scores, history: History) -> None:
+    """Write README, metrics and pictures into the pack's folder.
+
+    Args:
+        output: The pack's folder.
+        card: The finished card.
+        parts: The split; ``chances`` are of its test part.
+        chances: (n,) probabilities of fake, NaN where a picture could not be scored.
+        history: The learning curve.
+
+    Raises:
+        OutputError: the folder cannot be written.
+    """
+    scored = ~np.isnan(chances)
+    fake = np.array([r.fake for r in parts.test])
+    metrics = {
+        "card": card.metrics,
+        "thresholds": [{"level": str(t.level), "probability": t.probability} for t in card.thresholds],
+        "parts": {name: len(getattr(parts, name)) for name in ("train", "calibration", "test")},
+        "history": asdict(history),
+    }
+    threshold = card.thresholds[0].probability if card.thresholds else 0.5
+    try:
+        (output / METRICS_NAME).write_text(json.dumps(metrics, indent=2) + "\n", encoding="utf-8")
+        folder = output / PICTURES
+        folder.mkdir(exist_ok=True)
+        drawn = plots.draw_all(folder, history, chances[scored], fake[scored], threshold)
+        (output / README_NAME).write_text(readme(card, drawn), encoding="utf-8")
+    except OSError as e:
+        raise OutputError(f"{output} cannot be written: {e.strerror}.", "Check space and permissions.") from e
+
+
+def readme(card: ModelCard, drawn: tuple[Path, ...] = ()) -> str:
+    """The model card as the Hugging Face Hub shows it: front matter in YAML (JSON is YAML), then the card's words."""
+    front = {
+        "library_name": "transformers",
+        "pipeline_tag": "image-classification",
+        "tags": ["deepfake-detection", "deepscan"],
+        "license": "apache-2.0" if card.licence.lower() == "apache-2.0" else "other",
+        "license_name": clean(card.licence, 120),
+        "model-index": [{"name": card.name, "results": list(_results(card))}],
+    }
+    lines = ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()), "---", ""]
+    lines += [
+        f"# {clean(card.name)}",
+        "",
+        f"A {card.architecture} that gives a {card.view.subject} a probability of being generated or manipulated, "
+        "trained and measured with `deepscan train`. Use it with `deepscan scan --model` or with transformers.",
+        "",
+        "## What it is for, and what not",
+        "",
+        clean(card.coverage, None),
+        "",
+        f"Data: {clean(card.data, None)}",
+        "",
+        f"Licence: {clean(card.licence, None)} ({card.licence_class}).",
+        "",
+        "## Thresholds",
+        "",
+        "| level | from probability | measured |",
+        "|---|---|---|",
+        *(f"| {t.level} | {t.probability} | {clean(t.measured_on, None)} |" for t in card.thresholds),
+        "",
+        "## Measured on the test part",
+        "",
+        *_table(card),
+        "",
+        "## How it was made",
+        "",
+        "```sh",
+        clean(str(card.provenance.get("command", "")), None),
+        "```",
+        "",
+        *(f"![{path.stem.replace('_', ' ')}]({PICTURES}/{path.name})" for path in drawn),
+    ]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _results(card: ModelCard) -> Iterator[dict[str, Any]]:
+    for source, rates in _plain_rates(card).items():
+        values = [{"type": n, "value": rates[n]} for n in ("auc", "eer") if rates.get(n) is not None]
+        if values:
+            data = {"name": source, "type": source, "split": "test"}
+            yield {"task": {"type": "image-classification"}, "dataset": data, "metrics": values}
+
+
+def _table(card: ModelCard) -> Iterator[str]:
+    rows = _plain_rates(card)
+    columns = ("real", "fake", "auc", "eer", "false_alarms", "recall")
+    yield "| source | real | fake | AUC | EER | false alarms | recall |"
+    yield "|---|---|---|---|---|---|---|"
+    for source, rates in rows.items():
+        cells = ("—" if rates.get(c) is None else str(rates[c]) for c in columns)
+        yield f"| {clean(source)} | {' | '.join(cells)} |"
+
+
+def _plain_rates(card: ModelCard) -> dict[str, dict[str, Any]]:
+    """Rates by source of the test part as it is, at the first threshold."""
+    levels: Any = card.metrics.get("test") or {}
+    first: dict[str, Any] = next(iter(levels.values()), {})
+    found: dict[str, dict[str, Any]] = first.get("as it is", {})
+    return found
