@@ -18,7 +18,6 @@ from deepscan.training.options import TrainOptions
 
 _D = TrainOptions()
 _OWN = frozenset({"dataset", "output", "preview", "push_to_hub", "debug"})
-"""What the command takes besides the options of a run."""
 
 
 def train(
@@ -73,18 +72,14 @@ def train(
     if not debug_is_on():
         logging.getLogger("deepscan").setLevel(logging.INFO)  # the counts of each part
     if preview is not None:
-        _preview(dataset, preview, options)
+        from deepscan.training.run import write_preview
+
+        write_preview(dataset, preview, options)
+        typer.echo(f"Wrote {clean(str(preview), limit=None)}: pictures as they are, then as they are learnt.", err=True)
     elif output is None:
         raise UsageError("Nothing says where the pack is to be written.", "Name its folder with -o FOLDER.")
     else:
         _train(dataset, output, options, push_to_hub)
-
-
-def _preview(dataset: Path, path: Path, options: TrainOptions) -> None:
-    from deepscan.training.run import write_preview
-
-    write_preview(dataset, path, options)
-    typer.echo(f"Wrote {clean(str(path), limit=None)}: each picture as it is, then as it is learnt from.", err=True)
 
 
 def _train(dataset: Path, output: Path, options: TrainOptions, repository: str | None) -> None:
