@@ -72,7 +72,10 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "sqlite3": ("engine.casefile",),
     "jinja2": ("reports.html", "evaluation.page"),
     "matplotlib": ("evaluation.plots", "training"),
-    "pyarrow": ("training.data", "reports.parquet_report",),
+    "pyarrow": (
+        "training.data",
+        "reports.parquet_report",
+    ),
     "cryptography": ("custody.signing", "cli.delivery"),
     "click": (),  # Typer ships its own
 }
