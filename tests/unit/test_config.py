@@ -54,7 +54,6 @@ SETTINGS: list[tuple[str, str, str, Any]] = [
     ("skip", '["ela", "identity"]', "ela,identity", ("ela", "identity")),
     ("fail-on", '"never"', "never", "never"),
     ("faces", '"yunet"', "yunet", "yunet"),
-    ("thorough", "true", "yes", True),
     ("stability", "true", "yes", True),
     ("exhibits", "false", "no", False),
     ("workers", "0", "0", 0),
