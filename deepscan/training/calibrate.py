@@ -45,12 +45,13 @@ def thresholds(
     ``test_real`` holds those of the test part, one array for each distortion. A level whose measured false alarms, at
     the upper end of their 95 % interval, pass twice the aim is left out.
     """
-    found = []
+    found: list[Threshold] = []
     for level, aim in TARGETS:
         threshold = threshold_at(list(calibration_real.values()), aim)
         if threshold is None:
             continue
-        threshold = max(threshold, 0.5)
+        # A level is never easier to reach than the one below it, whose threshold a small source may have set.
+        threshold = max(threshold, 0.5, *(lower.probability for lower in found))
         # The same pictures in every form: the worst form counts, they are not pooled as if they were more pictures.
         alarms, total = max(((int((real >= threshold).sum()), len(real)) for real in test_real), key=_share)
         bound = upper_bound(alarms, total)
