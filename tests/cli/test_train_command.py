@@ -272,4 +272,4 @@ def test_a_pack_comes_out_that_can_be_scanned_with(tmp_path: Path, monkeypatch: 
     picture = media_factory.write_jpeg(tmp_path, "a.jpg")
     scanned = invoke("scan", str(picture), "--model", str(output), "--workers", "0", "--fail-on", "never")
     assert scanned.exit_code == errors.EXIT_CLEAN, scanned.output
-    assert "classifier" in scanned.stdout
+    assert "Model tiny" in scanned.stdout
