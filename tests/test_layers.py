@@ -197,8 +197,8 @@ def libraries(module: Module) -> Iterator[str]:
 
 
 def models_unknown(module: Module) -> Iterator[str]:
-    """Of the checks only the classifier knows models; the catalogue hands it the card."""
-    if module.room == "checks" and not within(module.name, ("checks.classifier", "checks.catalogue")):
+    """Of the checks only the classifier and its room know models; the catalogue hands it the card."""
+    if module.room == "checks" and not within(module.name, ("checks.classifier", "checks.scoring", "checks.catalogue")):
         for found in imports(module):
             if within(found.module, ("deepscan.models",)):
                 yield f"{module}:{found.line} imports {found.module}"

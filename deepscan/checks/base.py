@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.film_result import Facts
+from deepscan.checks.film.result import Facts
 from deepscan.checks.reading.embedded import Embedded
 from deepscan.media.film.tracks import Look
 from deepscan.media.frames import Face, Frame, Pixels, Reading

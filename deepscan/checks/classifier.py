@@ -7,7 +7,7 @@ How one file's score is made of many:
 - One picture: the highest of its faces, because one swapped face makes the picture a forgery; the summary names it.
 - Pages of a TIFF: the highest page, for the same reason.
 - Frames in time (video, animation): faces are followed through each shot, every track has a score of its own, and the
-  film that of its highest track (:mod:`deepscan.checks.film_scores` says how, and why not the mean or the maximum).
+  film that of its highest track (:mod:`deepscan.checks.film.scores` says how, and why not the mean or the maximum).
 
 ``points_to`` is ``generated`` for every model: a classifier has one number for "fake", which its training may have
 filled with generated faces, swaps and composites alike, and it cannot say which of them it saw. The card's coverage,
@@ -24,14 +24,14 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks import film_again
 from deepscan.checks.base import CheckSpec, Keep, NotApplicableError, Sample, Samples, Subject
-from deepscan.checks.classifier_findings import MAX_EVIDENCE, Worth, below, changes, resembles, what_scored
-from deepscan.checks.classifier_maps import Explained, with_maps
-from deepscan.checks.classifier_stability import Stability, as_samples, undecided, variants
-from deepscan.checks.film_result import Bars, facts_of, film_of, total_of, value_of
-from deepscan.checks.film_samples import followed, joined
-from deepscan.checks.film_timeline import with_timeline
+from deepscan.checks.film import again as film_again
+from deepscan.checks.film.result import Bars, facts_of, film_of, total_of, value_of
+from deepscan.checks.film.samples import followed, joined
+from deepscan.checks.film.timeline import with_timeline
+from deepscan.checks.scoring.findings import MAX_EVIDENCE, Worth, below, changes, resembles, what_scored
+from deepscan.checks.scoring.maps import Explained, with_maps
+from deepscan.checks.scoring.stability import Stability, as_samples, undecided, variants
 from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, ModelError
 from deepscan.media.frames import Face, Frame, Pixels, Reading

@@ -20,7 +20,7 @@ from statistics import mean
 import av
 import numpy as np
 
-from deepscan.checks import film_scores
+from deepscan.checks.film import scores as film_scores
 from deepscan.media.film.clips import Reader
 from deepscan.media.film.opencv import OpenCvReader
 from deepscan.media.film.pyav import PyAvReader

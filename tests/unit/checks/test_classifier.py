@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from deepscan.checks.base import BatchCheck, NotApplicableError, Samples
 from deepscan.checks.classifier import SPEC, Classifier
-from deepscan.checks.classifier_findings import MAX_EVIDENCE
 from deepscan.checks.reading.embedded import Embedded
+from deepscan.checks.scoring.findings import MAX_EVIDENCE
 from deepscan.errors import ModelError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.limits import MAX_FACES

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from deepscan.checks import classifier_maps
 from deepscan.checks.base import Illustrated
 from deepscan.checks.classifier import Classifier
-from deepscan.checks.classifier_maps import MAX_MAPS, SIDE, Explained, beside
+from deepscan.checks.scoring import maps as classifier_maps
+from deepscan.checks.scoring.maps import MAX_MAPS, SIDE, Explained, beside
 from deepscan.models.attribution import Attribution, occlusion
 from deepscan.models.loader import OutOfMemoryError
 from deepscan.types import Box, CheckResult

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from deepscan.checks.classifier import SPEC, Classifier
-from deepscan.checks.classifier_stability import VARIANTS
+from deepscan.checks.scoring.stability import VARIANTS
 from deepscan.engine.verdict import decide
 from deepscan.models.card import ModelCard
 from deepscan.types import Basis, Call, CheckResult, Family, Level

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepscan.checks import film_scores
-from deepscan.checks.film_result import Facts, change_of, film_of, total_of
-from deepscan.checks.film_samples import followed
-from deepscan.checks.film_sheets import COLUMNS, LABEL, MOST, TILE, Seen, sheet, tile
-from deepscan.checks.film_timeline import HEIGHT, WIDTH, picture, with_timeline
+from deepscan.checks.film import scores as film_scores
+from deepscan.checks.film.result import Facts, change_of, film_of, total_of
+from deepscan.checks.film.samples import followed
+from deepscan.checks.film.sheets import COLUMNS, LABEL, MOST, TILE, Seen, sheet, tile
+from deepscan.checks.film.timeline import HEIGHT, WIDTH, picture, with_timeline
 from deepscan.media.frames import Pixels
 from deepscan.types import Box, CheckResult, Level, Meaning, Outcome, Part, Score, Where
 from tests.unit.checks.test_classifier import _video

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from deepscan.checks.base import Sample, Samples
-from deepscan.checks.film_again import MOST, moments
-from deepscan.checks.film_samples import joined
+from deepscan.checks.film.again import MOST, moments
+from deepscan.checks.film.samples import joined
 from deepscan.types import Box, Level, Part, Where
 from tests.unit.checks.test_film import facts
 

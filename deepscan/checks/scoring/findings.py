@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from deepscan.checks.base import Samples
-from deepscan.checks.film_result import change_of, total_of, value_of
+from deepscan.checks.film.result import change_of, total_of, value_of
 from deepscan.models import describe
 from deepscan.models.card import ModelCard, Threshold
 from deepscan.models.coverage import Stratum

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from deepscan.checks.film_result import Bars, Facts
-from deepscan.checks.film_scores import log_odds
+from deepscan.checks.film.result import Bars, Facts
+from deepscan.checks.film.scores import log_odds
 
 MOST = 24
 """Frames that are looked at again, at most, within the film's budget."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from deepscan.checks.base import Keep
 from deepscan.checks.exhibits import COLOURS
-from deepscan.checks.film_result import Bars
+from deepscan.checks.film.result import Bars
 from deepscan.media.frames import Pixels
 from deepscan.text import timecode
 from deepscan.types import CheckResult, Film, Part

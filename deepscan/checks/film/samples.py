@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from deepscan.checks.base import Sample, Samples, Subject
-from deepscan.checks.film_result import Facts
-from deepscan.checks.film_sheets import MOST, Seen, sheet, tile
+from deepscan.checks.film.result import Facts
+from deepscan.checks.film.sheets import MOST, Seen, sheet, tile
 from deepscan.media.film.tracks import Sighting, follow, look
 from deepscan.media.frames import Reading
 from deepscan.text import plural

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TypeAlias
 
-from deepscan.checks import film_scores
+from deepscan.checks.film import scores as film_scores
 from deepscan.media.film.shots import shot_of
 from deepscan.media.frames import Reading
 from deepscan.text import plural, timecode
