@@ -46,7 +46,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.
     "evaluation": BASE
     | {"config", "media", "models"}
-    | {f"training.{name}" for name in ("data", "metrics", "shortcuts", "calibrate")},
+    | {f"training.{name}" for name in ("data", "metrics", "boosting", "shortcuts", "calibrate")},
     "cli": BASE
     | {
         "explain",

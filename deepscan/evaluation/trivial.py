@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from deepscan.training.boosting import crossed
 from deepscan.training.data import Record
 from deepscan.training.metrics import Scores, auc
+from deepscan.training.shortcuts import features
 
-FOLDS = 5
 LEAST = 20
 """Pictures of each class below which nothing can be learnt from the others."""
 
@@ -32,22 +33,7 @@ def trivial_aucs(records: Sequence[Record], seed: int = 0) -> dict[str, float | 
 
 
 def _scores(records: Sequence[Record], seed: int) -> Scores | None:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-    from sklearn.model_selection import StratifiedGroupKFold
-    from threadpoolctl import threadpool_limits
-
-    from deepscan.training.shortcuts import features
-
     fake = np.array([r.fake for r in records])
-    groups = np.array([r.group for r in records])
-    if min(int(fake.sum()), int((~fake).sum())) < LEAST or len(set(groups.tolist())) < FOLDS:
+    if min(int(fake.sum()), int((~fake).sum())) < LEAST:
         return None
-    table = features(records)
-    scores = np.zeros(len(records))
-    for train, test in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(table, fake, groups):
-        if len(set(fake[train].tolist())) < 2:
-            return None
-        with threadpool_limits(limits=1):  # threads cost more than they bring on so few numbers
-            model = HistGradientBoostingClassifier(random_state=seed, max_iter=100).fit(table[train], fake[train])
-        scores[test] = model.predict_proba(table[test])[:, 1]
-    return scores
+    return crossed(features(records), fake, np.array([r.group for r in records]), seed)

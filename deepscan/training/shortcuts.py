@@ -7,7 +7,6 @@ a forgery. The features here are what such a shortcut would use.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import cv2
 import numpy as np
@@ -15,8 +14,9 @@ from numpy.typing import NDArray
 
 from deepscan.errors import TrainingError
 from deepscan.media.images import load_rgb
+from deepscan.training.boosting import Boosted, crossed
 from deepscan.training.data import Record
-from deepscan.training.metrics import Labels, Scores, auc
+from deepscan.training.metrics import Scores, auc
 from deepscan.training.splits import Split
 from deepscan.training.survey import FEATURES as OF_FILE
 from deepscan.training.survey import Survey
@@ -25,7 +25,6 @@ READABLE_AUC = 0.9
 """From this AUC on, a classifier that sees the files only is said to read the label off them."""
 
 _LEAST = 20
-_FOLDS = 5
 
 FEATURES = ("bytes per pixel", "width", "height", "sharpness", "brightness", "contrast", "saturation")
 
@@ -37,12 +36,7 @@ def features(records: Sequence[Record]) -> NDArray[np.float64]:
 
 def trivial_scores(train: Sequence[Record], test: Sequence[Record]) -> Scores:
     """Train gradient boosting on the features of ``train`` and score ``test``: (n,) probabilities of fake."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(random_state=0, max_iter=100)
-    model.fit(features(train), [r.fake for r in train])
-    scores: Scores = model.predict_proba(features(test))[:, 1]
-    return scores
+    return Boosted(features(train), np.array([r.fake for r in train])).scores(features(test))
 
 
 def file_shortcut(survey: Survey, parts: Split) -> tuple[float | None, str]:
@@ -59,13 +53,12 @@ def file_shortcut(survey: Survey, parts: Split) -> tuple[float | None, str]:
     judged = held if enough else (*train, *held)
     table, fake = np.stack([rows[r.path] for r in judged]), np.array([r.fake for r in judged])
     if enough:
-        model = _boosting(len(train)).fit(np.stack([rows[r.path] for r in train]), [r.fake for r in train])
-        scores = model.predict_proba(table)[:, 1]
+        learnt = Boosted(np.stack([rows[r.path] for r in train]), np.array([r.fake for r in train]))
+        scores: Scores | None = learnt.scores(table)
     else:
-        groups = np.array([r.group for r in judged])
-        if min(len(set(groups[fake])), len(set(groups[~fake]))) < _FOLDS:
-            return None, ""
-        scores = _crossed(table, fake, groups)
+        scores = crossed(table, fake, np.array([r.group for r in judged]))
+    if scores is None:
+        return None, ""
     alone = [max(a, 1 - a) for a in (auc(table[:, i], fake) for i in range(len(OF_FILE)))]
     return auc(scores, fake), OF_FILE[int(np.argmax(alone))]
 
@@ -83,22 +76,6 @@ def refuse_shortcut(found: float | None, feature: str) -> None:
             "forgeries, and its error rates would mean nothing elsewhere.",
             "Make both classes alike (same container, size and quality), or go on with --accept-shortcut.",
         )
-
-
-def _boosting(pictures: int) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return HistGradientBoostingClassifier(random_state=0, max_iter=100, min_samples_leaf=min(20, 1 + pictures // 20))
-
-
-def _crossed(table: NDArray[np.float64], fake: Labels, groups: NDArray[np.str_]) -> Scores:
-    """Scores of shape (n,), each from a classifier that saw none of the picture's group."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    scores = np.zeros(len(table))
-    for train, test in StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0).split(table, fake, groups):
-        scores[test] = _boosting(len(train)).fit(table[train], fake[train]).predict_proba(table[test])[:, 1]
-    return scores
 
 
 def _measure(record: Record) -> tuple[float, ...]:
