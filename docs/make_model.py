@@ -26,7 +26,7 @@ def render(card: ModelCard) -> str:
         f"The embedded pack `{card.name}` ({card.architecture}, {metrics['trained_on']['parameters']:,} parameters) "
         f"was trained with `deepscan train` on {metrics['trained_on']['pictures']:,} face pictures; its card "
         "(`deepscan models info builtin`) has the command line, the seed and the machine. Thresholds were chosen on "
-        "one held-out part and measured on another, which could only drop a level:",
+        "one held-out part and measured on another ([what that part did decide](docs/model.md#how-it-was-made)):",
         "",
         "| level | from probability | false alarms |",
         "|---|---|---|",

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import logging
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from deepscan.errors import MediaError
 from deepscan.media.frames import Pixels
 from deepscan.media.images import load_rgb
+from deepscan.media.resaving import AS_IT_IS, ROBUSTNESS, Form
 from deepscan.models.card import Preprocessing
 from deepscan.models.preprocess import fit
 from deepscan.training.data import Record
@@ -28,21 +27,9 @@ LOOKED_AT = 2000
 """Held-out pictures that are looked at during a run."""
 
 
-def _jpeg(pixels: Pixels) -> Pixels:
-    stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=70)
-    return np.asarray(Image.open(stream).convert("RGB"))
-
-
-def _half(pixels: Pixels) -> Pixels:
-    image = Image.fromarray(pixels)
-    return np.asarray(image.resize((max(1, image.width // 2), max(1, image.height // 2)), Image.Resampling.BICUBIC))
-
-
-DISTORTIONS: Mapping[str, Callable[[Pixels], Pixels]] = {
-    "as it is": lambda pixels: pixels,
-    "JPEG 70": _jpeg,
-    "half size": _half,
+_WANTED = ("JPEG 70", "half size")
+DISTORTIONS: Mapping[str, Form] = {
+    form.name: form for form in (AS_IT_IS, *(f for f in ROBUSTNESS if f.name in _WANTED))
 }
 """What a picture goes through before it is scored: what a messenger or a web site does to it."""
 
@@ -68,8 +55,8 @@ def score(
                 log.warning("%s Left out.", e)
                 continue
             places.append(i)
-        for name, distortion in DISTORTIONS.items() if crops else ():
-            batch = np.stack([fit(distortion(pixels), rule) for pixels in crops])
+        for name, form in DISTORTIONS.items() if crops else ():
+            batch = np.stack([fit(form.change(pixels).pixels, rule) for pixels in crops])
             logits[name][places] = logits_of(model, torch.from_numpy(batch), rule).numpy()
     return logits
 

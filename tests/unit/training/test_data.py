@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from deepscan.errors import TrainingError
-from deepscan.training.copies import join_copies, near_pairs
+from deepscan.training.copies import NEAR, join_copies, near_pairs
 from deepscan.training.data import read_dataset
 from deepscan.training.survey import HASH_WORDS, look, perceptual_hash
 from tests import media_factory
@@ -146,14 +146,14 @@ def test_near_copies_share_a_group_and_other_pictures_do_not(tmp_path: Path) -> 
 def test_every_near_pair_is_found_whatever_bits_differ() -> None:
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 2**63, (60, HASH_WORDS)).astype(np.uint64)
-    for near in range(21):
+    for near in range(NEAR + 1):
         twin = hashes[0].copy()
         for bit in rng.permutation(64 * HASH_WORDS)[:near]:
             twin[bit // 64] ^= np.uint64(1) << np.uint64(bit % 64)
-        assert list(near_pairs(np.vstack([hashes, twin]), 20)) == [(0, 60)]
+        assert list(near_pairs(np.vstack([hashes, twin]), NEAR)) == [(0, 60)]
 
 
 def test_a_hash_survives_brightness() -> None:
     pixels = np.asarray(scene(3))
     lighter = np.clip(pixels * 0.8 + 30, 0, 255).astype(np.uint8)
-    assert np.bitwise_count(perceptual_hash(pixels) ^ perceptual_hash(lighter)).sum() <= 20
+    assert np.bitwise_count(perceptual_hash(pixels) ^ perceptual_hash(lighter)).sum() <= NEAR / 2
