@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from deepscan.text import plural
 from deepscan.training.data import Record
 from deepscan.training.survey import HASH_WORDS, Survey
+
+log = logging.getLogger(__name__)
 
 NEAR = 28
 """Bits of 256 in which the hashes of two near-copies may differ.
@@ -22,6 +26,9 @@ different ones have (42 at least): ``tests/benchmarks/near_copies.py`` measures 
 
 _BYTES = HASH_WORDS * 8
 _LARGEST_BUCKET = 4096
+_LEARNT = "train"
+_HELD_OUT = (_LEARNT, "val", "test")
+"""The later, the less may be known of it before it is measured on."""
 
 
 def join_copies(survey: Survey, near: int = NEAR) -> tuple[Record, ...]:
@@ -40,6 +47,32 @@ def join_copies(survey: Survey, near: int = NEAR) -> tuple[Record, ...]:
     for one, other in near_pairs(survey.hashes, near):
         parent[root(survey.records[one].group)] = root(survey.records[other].group)
     return tuple(replace(r, group=root(r.group)) for r in survey.records)
+
+
+def without_twins(records: Sequence[Record], joined: Sequence[Record]) -> tuple[Record, ...]:
+    """The ``joined`` records, less those whose copies a data set's own split has in a part that is held out.
+
+    Public sets often hold a picture in ``train`` and its copy in ``test``. What is held out stays, as it is what others
+    are measured on, and the copy that would be learnt from is left out, with the rest of its group; the log says how
+    many. A group that straddles the parts by itself, in ``records``, is not mended here.
+    """
+    parts: dict[str, set[str]] = defaultdict(set)
+    for record in records:
+        parts[record.group].add(record.split or _LEARNT)
+    held: dict[str, str] = defaultdict(lambda: _LEARNT)
+    for record in joined:
+        held[record.group] = max(held[record.group], record.split or _LEARNT, key=_HELD_OUT.index)
+    kept = tuple(
+        after
+        for before, after in zip(records, joined, strict=True)
+        if len(parts[before.group]) > 1 or (after.split or _LEARNT) == held[after.group]
+    )
+    if len(kept) < len(joined):
+        log.warning(
+            "%s left out of the data set's own split: copies or near-copies of them are in a part that is held out.",
+            plural(len(joined) - len(kept), "picture"),
+        )
+    return kept
 
 
 def near_pairs(hashes: NDArray[np.uint64], near: int) -> Iterator[tuple[int, int]]:

@@ -21,7 +21,7 @@ from deepscan.models.card import ModelCard, Preprocessing, View
 from deepscan.models.packs import find
 from deepscan.training import calibrate, measure, outputs
 from deepscan.training.architectures import DEFAULT_SIZE
-from deepscan.training.copies import join_copies
+from deepscan.training.copies import join_copies, without_twins
 from deepscan.training.data import describe, read_dataset
 from deepscan.training.export import golden_vectors, save_network
 from deepscan.training.metrics import Scores, as_json
@@ -77,7 +77,7 @@ def train_pack(
     base = find(options.base, fake_label=None, offline=False) if options.base else None
     model, rule = start(options, recipe.learning.dropout, base)
     survey = look(records, looked)
-    parts = split(join_copies(survey), recipe.learning.held_out, options.seed)
+    parts = split(without_twins(survey.records, join_copies(survey)), recipe.learning.held_out, options.seed)
     for name, part in (("train", parts.train), ("calibration", parts.calibration), ("test", parts.test)):
         log.info("%s: %d pictures\n%s", name, len(part), describe(part))
     readable, feature = file_shortcut(survey, parts)

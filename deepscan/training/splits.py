@@ -49,8 +49,8 @@ def split(records: Sequence[Record], held_out: float = 0.2, seed: int = 0) -> Sp
     for group, members in by_group.items():
         if len({m.split for m in members}) > 1:
             raise TrainingError(
-                f"Group {group} has pictures in more than one split, or holds copies of one picture across them.",
-                "Keep a group (one original and its fakes, and all copies) on one side.",
+                f"Group {clean(group)} has pictures in more than one split.",
+                "Keep a group (one original and its fakes) on one side.",
             )
     _refuse_too_few(by_group, len(records))
     stated = any(r.split for r in records)

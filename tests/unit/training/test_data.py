@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from deepscan.errors import TrainingError
-from deepscan.training.copies import NEAR, join_copies, near_pairs
-from deepscan.training.data import read_dataset
+from deepscan.training.copies import NEAR, join_copies, near_pairs, without_twins
+from deepscan.training.data import Record, read_dataset
 from deepscan.training.survey import HASH_WORDS, look, perceptual_hash
 from tests import media_factory
 
@@ -157,3 +157,30 @@ def test_a_hash_survives_brightness() -> None:
     pixels = np.asarray(scene(3))
     lighter = np.clip(pixels * 0.8 + 30, 0, 255).astype(np.uint8)
     assert np.bitwise_count(perceptual_hash(pixels) ^ perceptual_hash(lighter)).sum() <= NEAR / 2
+
+
+def test_a_copy_of_what_is_held_out_is_not_learnt_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    rows = ["path,label,group,split"]
+    for name, seed, label, group, part in (
+        ("a.png", 1, "real", 1, "train"),
+        ("a again.jpg", 1, "real", 2, "val"),
+        ("b.jpg", 2, "fake", 3, "train"),
+        ("of b's group.png", 3, "real", 3, "train"),
+        ("b again.png", 2, "fake", 4, "test"),
+        ("c.png", 4, "fake", 5, "train"),
+    ):
+        scene(seed).save(tmp_path / name)
+        rows.append(f"{name},{label},{group},{part}")
+    (tmp_path / "index.csv").write_text("\n".join(rows))
+    survey = look(read_dataset(tmp_path / "index.csv"))
+    with caplog.at_level(logging.WARNING):
+        kept = without_twins(survey.records, join_copies(survey))
+    assert [r.path.name for r in kept] == ["a again.jpg", "b again.png", "c.png"]
+    assert "3 pictures left out" in caplog.text
+
+
+def test_a_group_that_straddles_by_itself_is_left_for_the_split_to_refuse() -> None:
+    straddling = tuple(
+        Record(Path(f"{part}.png"), fake=False, source="s", group="g", split=part) for part in ("train", "val")
+    )
+    assert without_twins(straddling, straddling) == straddling
