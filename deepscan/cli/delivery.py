@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +12,9 @@ from deepscan.cli.live import Tee
 from deepscan.config import RunOptions
 from deepscan.engine.events import Events
 from deepscan.errors import UsageError
-from deepscan.reports import base
+from deepscan.reports import base, carrying
 from deepscan.reports.setting import Setting
+from deepscan.text import clean, plural
 from deepscan.types import Document
 
 if TYPE_CHECKING:
@@ -54,6 +55,17 @@ class Delivery:
         elif self.names:
             base.write_stdout(report, self.names[0], sys.stdout, self.setting)
         return ()
+
+    def carry(self, report: Document, source: Path) -> Iterator[str]:
+        """Bring the pictures along that lie under ``source``, and say so: see :mod:`deepscan.reports.carrying`."""
+        if self.folder is None:
+            return
+        copied, missing = carrying.carry(report, self.names, source, self.folder)
+        if copied:
+            yield f"Copied {plural(copied, 'picture')} into {clean(str(self.folder / 'exhibits'), limit=None)}"
+        if missing:
+            left = f"{plural(missing, 'picture')} of the scan can no longer be found beside what this was read from"
+            yield f"{left}: the report says so in their place."
 
     def _into(self, folder: Path, report: Document) -> tuple[Path, ...]:
         written = base.write(report, self.names, folder, self.setting)

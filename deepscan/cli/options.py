@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepscan.config import Found, RunOptions, ScanOptions, find_settings, values_of, with_settings
+from deepscan.config import SAMPLING, Found, RunOptions, ScanOptions, find_settings, values_of, with_settings
 from deepscan.errors import UsageError
 from deepscan.reports import base
 from deepscan.reports.setting import Setting, Style
@@ -225,14 +225,30 @@ def chosen(given: Mapping[str, Any]) -> tuple[ScanOptions, RunOptions]:
 
     Raises:
         ConfigError: a setting or a value is not allowed.
+        UsageError: options were given that exclude each other.
     """
     flags = {
         name: Found(str(value) if isinstance(value, Path) else value, "the command line")
         for name, value in {**given, "format": given["formats"]}.items()
         if value not in (None, [])
     }
-    settings = {**find_settings(Path.cwd()), **flags}
+    settings = {**_without_rivals(find_settings(Path.cwd()), flags), **flags}
     return (
         with_settings(ScanOptions(), values_of(settings, ScanOptions)),
         with_settings(RunOptions(), values_of(settings, RunOptions)),
     )
+
+
+def _without_rivals(settings: Mapping[str, Found], flags: Mapping[str, Found]) -> dict[str, Found]:
+    """The settings, less those that choose frames where a flag does so too: there is one way to choose them at a time.
+
+    Raises:
+        UsageError: the command line chooses frames in two ways.
+    """
+    ways = [name for name in SAMPLING if name in flags and flags[name].value is not False]
+    if len(ways) > 1:
+        *others, last = (f"--{name.replace('_', '-')}" for name in ways)
+        raise UsageError(
+            f"{', '.join(others)} and {last} exclude each other.", "Choose the frames of videos in one way."
+        )
+    return {name: found for name, found in settings.items() if not ways or name not in SAMPLING}

@@ -54,7 +54,9 @@ def report_command(
     delivery = Delivery.chosen(names, folder, setting, RunOptions(seal=bool(seal), sign=str(sign) if sign else None))
     with read_report(source) as report:
         if folder is not None:
-            refuse_evidence(report, folder, base.file_names(names))
+            refuse_evidence(report, folder, (*base.file_names(names), "exhibits"))
+        for sentence in delivery.carry(report, source.parent):
+            typer.echo(sentence, err=True)
         for path in delivery.deliver(report):
             typer.echo(f"Wrote {clean(str(path), limit=None)}", err=True)
 

@@ -14,6 +14,7 @@ from deepscan.custody.faults import Fault, Kind
 from deepscan.custody.measure import measure
 from deepscan.errors import InputError, OutputError, ReportError
 from deepscan.reports.base import open_output
+from deepscan.reports.exhibits import exhibits, is_exhibit
 from deepscan.reports.json_text import dump
 from deepscan.reports.schema import escape, parse, unescape
 from deepscan.text import clean
@@ -70,7 +71,10 @@ def named(folder: Path) -> tuple[tuple[PurePosixPath, int, str], ...]:
             raise ValueError(f"its method is {document['method']!r}")
         entries = tuple(_read(entry) for entry in document["files"])
     except OSError as e:
-        raise InputError(f"There is no seal to check: {shown}: {e.strerror or e}.", "Write one with --seal.") from e
+        raise InputError(
+            f"There is no seal to check: {shown}: {e.strerror or e}.",
+            "Write one with --seal, or name the report.json, which carries hashes of its own.",
+        ) from e
     except (ValueError, KeyError, TypeError) as e:
         raise ReportError(f"The seal {shown} is damaged: {clean(str(e))}.", "Take it from a copy.") from e
     return entries
@@ -85,11 +89,7 @@ def _read(entry: Any) -> tuple[PurePosixPath, int, str]:
 
 def _exhibits(report: Document, folder: Path) -> Iterator[str]:
     for item in report.items:
-        for result in item.results:
-            for finding in result.findings:
-                for evidence in finding.evidence:
-                    if evidence.exhibit and (folder / evidence.exhibit).is_file():
-                        yield evidence.exhibit
+        yield from (path for path in exhibits(item) if is_exhibit(path) and (folder / path).is_file())
 
 
 def _entry(folder: Path, name: str) -> dict[str, JSONValue]:

@@ -20,13 +20,14 @@ from importlib import resources
 from typing import Any, ClassVar, TextIO
 
 from deepscan.reports import words
+from deepscan.reports.exhibits import exhibits
 from deepscan.reports.html.index import CALLS, LEFT_OUT, NOT_EXAMINED, Index
 from deepscan.reports.html.islands import Details, Island, island
 from deepscan.reports.html.pictures import Pictures
 from deepscan.reports.schema import item_to_json
 from deepscan.reports.setting import USUAL, Setting, Style
 from deepscan.text import clean, plural
-from deepscan.types import Document, ItemReport, JSONValue, RunInfo, SkipCode
+from deepscan.types import Document, JSONValue, RunInfo, SkipCode
 
 NAME = "report.html"
 
@@ -116,17 +117,6 @@ def _context(report: Document, setting: Setting) -> dict[str, Any]:
         "tables": list(_tables(report.run)),
         "islands": _islands(index, details, pictures),
     }
-
-
-def exhibits(item: ItemReport) -> Iterator[str]:
-    """The paths of all pictures that belong to a file: of its findings, and of what was found over time in a film."""
-    for result in item.results:
-        if result.film is not None:
-            yield from filter(None, [result.film.exhibit, *(track.exhibit for track in result.film.tracks)])
-        for finding in result.findings:
-            for piece in finding.evidence:
-                if piece.exhibit:
-                    yield piece.exhibit
 
 
 def _policy(css: str, js: str, *, linked: bool) -> str:

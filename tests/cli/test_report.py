@@ -10,6 +10,7 @@ from deepscan.cli.report import report_command
 from deepscan.engine.casefile import CaseFile
 from deepscan.errors import CaseFileError, InputError, ReportError, UsageError
 from deepscan.reports.base import RENDERERS, write
+from deepscan.reports.exhibits import exhibits, is_exhibit
 from tests.gold.sample import REPORT
 from tests.gold.test_gold import compared
 from tests.unit.engine.test_casefile import fill
@@ -43,6 +44,7 @@ def test_it_renders_again_from_a_case_file_and_from_json(
     out, words = capsys.readouterr()
     assert out == ""
     assert words.count("Wrote ") == len(names)
+    assert "can no longer be found beside what this was read from" in words
 
 
 def test_a_report_may_be_written_over_the_json_it_is_read_from(document: Path) -> None:
@@ -101,3 +103,53 @@ def test_it_is_a_command_for_typer(case: Path, tmp_path: Path) -> None:
     assert (tmp_path / "out" / "report.csv").read_bytes() == (GOLD / "report.csv").read_bytes()
     piped = CliRunner().invoke(app, [str(case), "--format", "csv", "-o", "-"])
     assert piped.stdout_bytes == (GOLD / "report.csv").read_bytes()
+
+
+@pytest.fixture
+def pictured(case: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, list[str]]:
+    """A case file whose pictures lie beside it and do not fit into a page, and their paths."""
+    monkeypatch.setattr("deepscan.reports.html.pictures.PICTURE_BYTES", 0)
+    with CaseFile.open(case, read_only=True) as opened, opened.stored() as stored:
+        paths = sorted({path for item in stored.items for path in exhibits(item) if is_exhibit(path)})
+    (case.parent / "exhibits").mkdir()
+    for path in paths:
+        (case.parent / path).write_bytes(b"\x89PNG\r\n\x1a\n" + path.encode())
+    return case, paths
+
+
+@pytest.mark.parametrize("name", ["html", "json", "jsonl"])
+def test_pictures_that_a_report_names_come_along_into_another_folder(
+    name: str, pictured: tuple[Path, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, paths = pictured
+    out = tmp_path / "elsewhere" / "deep"
+    report_command(case, str(out), name, seal=True)
+    assert paths
+    for path in paths:
+        assert (out / path).read_bytes() == (case.parent / path).read_bytes()
+    assert f"Copied {len(paths)} picture" in capsys.readouterr().err
+    seal = (out / "report.seal.json").read_text()
+    assert all(path in seal for path in paths)
+
+
+def test_pictures_stay_where_no_report_names_them_or_it_lies_beside_them(
+    pictured: tuple[Path, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, _ = pictured
+    report_command(case, str(tmp_path / "table"), "csv")
+    assert not (tmp_path / "table" / "exhibits").exists()
+    report_command(case, str(case.parent), "html")
+    assert "Copied" not in capsys.readouterr().err
+
+
+def test_a_link_in_place_of_a_picture_is_not_copied(
+    pictured: tuple[Path, list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    case, (first, *_) = pictured
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\x89PNG\r\n\x1a\nsecret")
+    (case.parent / first).unlink()
+    (case.parent / first).symlink_to(secret)
+    report_command(case, str(tmp_path / "elsewhere"), "html")
+    assert not (tmp_path / "elsewhere" / first).exists()
+    assert "can no longer be found" in capsys.readouterr().err

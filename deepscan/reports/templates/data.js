@@ -18,7 +18,7 @@ function addressOf(exhibit) {
   pictures = pictures || island("pictures");
   if (Object.hasOwn(pictures.inside, exhibit)) return pictures.inside[exhibit];
   const safe = /^exhibits\/[0-9A-Za-z][0-9A-Za-z._-]*\.(png|jpg)$/.test(exhibit);
-  return safe ? pictures.folder.split("/").map(encodeURIComponent).join("/") + exhibit : null;
+  return safe ? exhibit : null;
 }
 
 const first = new Map();

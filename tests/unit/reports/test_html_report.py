@@ -166,27 +166,24 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def pictures(setting: Setting, path: str = EXHIBIT) -> tuple[dict[str, str], str, str]:
-    """What is inside, the way to what is not, and the policy."""
+def pictures(setting: Setting, path: str = EXHIBIT) -> tuple[dict[str, str], str]:
+    """What is inside, and the policy."""
     finding = Finding("DS-X", Level.INFO, PointsTo.NEITHER, "A map.", (Evidence("map", None, None, path),))
     item = replace(sample.DECLARED, results=(CheckResult("x", "1", Outcome.DONE, (finding,)),))
     taken = take_apart(render(replace(sample.REPORT, items=(item,)), HtmlReport(setting)))
-    found = taken.island("pictures")
-    return found["inside"], found["folder"], taken.policy
+    return taken.island("pictures")["inside"], taken.policy
 
 
 def test_a_picture_is_in_the_page(folder: Path) -> None:
-    inside, _, policy = pictures(Setting(folder=folder))
+    inside, policy = pictures(Setting(folder=folder))
     assert inside == {EXHIBIT: "data:image/png;base64," + base64.b64encode(PNG).decode()}
     assert "img-src data:;" in policy
 
 
-def test_pictures_beyond_the_bound_are_links_to_where_they_lie(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pictures_beyond_the_bound_are_links_beside_the_page(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("deepscan.reports.html.pictures.INLINE_BYTES", len(PNG) - 1)
-    assert pictures(Setting(folder=folder))[:2] == ({}, "")
-    beside = folder.parent / "elsewhere"
-    inside, way, policy = pictures(Setting(exhibits=folder, folder=beside))
-    assert (inside, way) == ({}, f"../{folder.name}/")
+    inside, policy = pictures(Setting(folder=folder))
+    assert inside == {}
     assert "img-src data: 'self' file:;" in policy
 
 
