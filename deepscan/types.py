@@ -261,6 +261,12 @@ class CheckResult:
         if self.partial is not None and self.outcome not in (Outcome.DONE, Outcome.NOT_APPLICABLE):
             raise ValueError(f"{self.check}: what failed has a reason, and is not partial")
 
+    @property
+    def exhibits(self) -> tuple[str, ...]:
+        """The paths of all pictures that belong to the result, relative to the report."""
+        film = (self.film.exhibit, *(track.exhibit for track in self.film.tracks)) if self.film else ()
+        return tuple(filter(None, (*film, *(e.exhibit for finding in self.findings for e in finding.evidence))))
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:

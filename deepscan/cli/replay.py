@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -35,7 +36,7 @@ def replay_command(
 ) -> None:
     """Examine the files of a report again, with the recorded options and model, and state the differences.
 
-    Nothing is written. Ends with 0 when every answer is the same, 1 when one differs, and 2 when it cannot be done
+    Nothing is kept. Ends with 0 when every answer is the same, 1 when one differs, and 2 when it cannot be done
     again: the model is another one, or the files are not there.
     """
     with read_report(source) as before:
@@ -49,8 +50,10 @@ def replay_command(
         _require_pack(before, options)
         places, listed = _places(before, folder)
         console = Console(quiet=quiet, colour=True, stdout_is_data=True)
-        with console.events() as events:
-            after = scan(places, options, listed=listed, events=events, argv=("deepscan", *sys.argv[1:]))
+        # Some checks say more where they may draw: what they draw is thrown away, and what they say is compared.
+        with tempfile.TemporaryDirectory(prefix="deepscan-replay-") as drawn, console.events() as events:
+            output = Path(drawn) if options.exhibits else None
+            after = scan(places, options, listed=listed, output=output, events=events, argv=("deepscan", *sys.argv[1:]))
         raise typer.Exit(tell(before, after, strict=True))
 
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from deepscan.checks.base import CheckSpec
 from deepscan.engine.casefile import CaseFile, StoredAnswer
 from deepscan.engine.fingerprints import Wanted
-from deepscan.reports.exhibits import exhibits_of
 from deepscan.text import clean
 from deepscan.types import CheckResult, ItemReport, MediaItem
 
@@ -70,7 +69,7 @@ def _shows(result: CheckResult, exhibits: Path | None) -> bool:
     """Whether every exhibit that a result shows is still where the report would look for it."""
     if exhibits is None:
         return True
-    return all((exhibits / name).is_file() for name in exhibits_of(result))
+    return all((exhibits / name).is_file() for name in result.exhibits)
 
 
 def _names(item: MediaItem) -> tuple[str, ...]:

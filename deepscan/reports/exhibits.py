@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from deepscan.types import CheckResult, ItemReport
+from deepscan.types import ItemReport
 
 # The paths that the engine gives to exhibits. Any other path (a case file may come from anyone) is not followed: it
 # could name a file of the reader's own, and the report would hold it.
@@ -17,19 +17,9 @@ _EXHIBIT = re.compile(r"exhibits/[0-9A-Za-z][0-9A-Za-z._-]{0,150}\.(?:png|jpg)")
 
 
 def exhibits(item: ItemReport) -> Iterator[str]:
-    """The paths of all pictures that belong to a file: of its findings, and of what was found over time in a film."""
+    """The paths of all pictures that belong to a file."""
     for result in item.results:
-        yield from exhibits_of(result)
-
-
-def exhibits_of(result: CheckResult) -> Iterator[str]:
-    """The same of one check."""
-    if result.film is not None:
-        yield from filter(None, [result.film.exhibit, *(track.exhibit for track in result.film.tracks)])
-    for finding in result.findings:
-        for piece in finding.evidence:
-            if piece.exhibit:
-                yield piece.exhibit
+        yield from result.exhibits
 
 
 def is_exhibit(path: str) -> bool:

@@ -9,7 +9,7 @@ from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_USAGE
 from tests import media_factory
 from tests.cli.test_app import invoke, refusal
 
-QUICK = ("--checks", "marks,identity,ela", "--workers", "0")
+QUICK = ("--checks", "marks,identity,ela,view", "--workers", "0")
 SETTINGS = "a cat\nSteps: 20, Sampler: Euler a, CFG scale: 7, Seed: 1, Size: 512x512, Model: x"
 
 

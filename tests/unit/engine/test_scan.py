@@ -213,21 +213,20 @@ def test_an_interrupted_scan_keeps_what_was_finished_and_goes_on(
     assert timeless(report) == timeless(scan(paths, replace(options, batch_size=1)))
 
 
+@pytest.mark.parametrize(("name", "drawn"), [("a.jpg", "-ela.png"), ("c.gif", "-timeline.png")])
 def test_exhibits_are_written_beside_the_report_and_reused_only_while_they_are_there(
-    folder: Path, options: ScanOptions, tmp_path: Path
+    name: str, drawn: str, folder: Path, options: ScanOptions, tmp_path: Path
 ) -> None:
     out, case, second = tmp_path / "out", tmp_path / "a.case", Recorder()
     wanted = replace(options, exhibits=True)
-    report = scan([folder / "a.jpg"], wanted, case=case, output=out)
-    exhibits = [
-        e.exhibit for r in report.items[0].results for f in r.findings for e in f.evidence if e.exhibit is not None
-    ]
-    assert exhibits
+    report = scan([folder / name], wanted, case=case, output=out)
+    exhibits = [exhibit for result in report.items[0].results for exhibit in result.exhibits]
     assert all((out / exhibit).is_file() for exhibit in exhibits)
-    (out / exhibits[0]).unlink()
-    scan([folder / "a.jpg"], wanted, case=case, output=out, events=second)
+    (gone,) = (out / exhibit for exhibit in exhibits if exhibit.endswith(drawn))
+    gone.unlink()
+    scan([folder / name], wanted, case=case, output=out, events=second)
     assert second.reused == [False]
-    assert (out / exhibits[0]).is_file()
+    assert gone.is_file()
 
 
 def test_a_model_that_is_not_there_stops_before_anything_is_written(folder: Path, tmp_path: Path) -> None:
