@@ -154,7 +154,8 @@ class RunOptions:
     """What surrounds a scan: where its reports go, and what was accepted before. None of it changes an answer.
 
     ``output`` is a folder, or ``-`` for standard output; ``format`` names reports; ``baseline`` and ``suppressions``
-    are files (:mod:`deepscan.ci`), and ``changed_since`` a commit of git; ``sign`` is the file of a private key.
+    are files (:mod:`deepscan.ci`), and ``changed_since`` a commit of git; ``sign`` is the file of a private key;
+    ``template`` is a folder of templates for the HTML report.
     """
 
     output: str | None = None
@@ -165,6 +166,7 @@ class RunOptions:
     changed_since: str | None = None
     seal: bool = False
     sign: str | None = None
+    template: str | None = None
     quiet: bool = False
     verbose: bool = False
     no_color: bool = False

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deepscan.ci import baseline
-from deepscan.cli.report import read_report, refuse_evidence
+from deepscan.cli.reading import read_report, refuse_evidence
 from deepscan.reports.base import make_folder, open_output
 from deepscan.text import clean, plural
 

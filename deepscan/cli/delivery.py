@@ -13,6 +13,7 @@ from deepscan.config import RunOptions
 from deepscan.engine.events import Events
 from deepscan.errors import UsageError
 from deepscan.reports import base, carrying
+from deepscan.reports.html_report import HtmlReport
 from deepscan.reports.setting import Setting
 from deepscan.text import clean, plural
 from deepscan.types import Document
@@ -33,11 +34,13 @@ class Delivery:
 
     @classmethod
     def chosen(cls, names: Sequence[str], folder: Path | None, setting: Setting, options: RunOptions) -> Delivery:
-        """What the options say; the key is read here, so that nothing is begun that cannot be signed.
+        """What the options say; key and templates are tried here: nothing is begun that cannot be signed or written.
 
         Raises:
-            DeepscanError: there is no folder to seal, or the key cannot be used.
+            DeepscanError: there is no folder to seal, or the key or a template cannot be used.
         """
+        if setting.template is not None and HtmlReport.id in names:
+            HtmlReport(setting).rehearse()
         if folder is None and (options.seal or options.sign):
             raise UsageError("Only what goes into a folder can be sealed.", "Name a folder with -o.")
         if options.sign is None:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from deepscan.cli.models import FormatOption, OutputFormat
-from deepscan.cli.report import read_report
+from deepscan.cli.reading import read_report
 from deepscan.errors import EXIT_CLEAN, EXIT_FOUND
 from deepscan.reports.differences import Change, Difference, differences
 from deepscan.reports.json_text import dump

@@ -61,6 +61,10 @@ StyleOption = Annotated[
         metavar="VOICE", help="Voice of the HTML report: brief (plain words) or full [brief for one file, else full]."
     ),
 ]
+TemplateOption = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Templates for the HTML report, in place of the built-in ones of their names."),
+]
 OutputOption = Annotated[
     str | None,
     typer.Option("--output", "-o", metavar="DIR|-", help="The folder to write reports into, or - for stdout."),
@@ -214,10 +218,10 @@ def targets(
     return None, names or ("json",)
 
 
-def setting(style: str | None, *, exhibits: Path | None = None) -> Setting:
+def setting(style: str | None, template: str | Path | None = None, *, exhibits: Path | None = None) -> Setting:
     """How reports are to be written. Raises ConfigError when there is no such voice."""
     chosen = ScanOptions(style=style).style
-    return Setting(Style(chosen) if chosen else None, exhibits)
+    return Setting(Style(chosen) if chosen else None, exhibits, template=Path(template) if template else None)
 
 
 def chosen(given: Mapping[str, Any]) -> tuple[ScanOptions, RunOptions]:

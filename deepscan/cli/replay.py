@@ -12,7 +12,7 @@ import typer
 
 from deepscan.cli import options as o
 from deepscan.cli.diff import tell
-from deepscan.cli.report import read_report
+from deepscan.cli.reading import read_report
 from deepscan.config import ScanOptions, with_settings
 from deepscan.custody.replay import recorded_options, recorded_pack
 from deepscan.errors import ModelError

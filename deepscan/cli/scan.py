@@ -51,6 +51,7 @@ def scan(
     exiftool: o.ExifToolOption = None,
     redact_location: o.RedactOption = None,
     style: o.StyleOption = None,
+    template: o.TemplateOption = None,
     offline: o.OfflineChoice = None,
     baseline: o.BaselineOption = None,
     suppressions: o.SuppressionsOption = None,
@@ -82,7 +83,7 @@ def scan(
     places, listed = to_scan(paths, around.changed_since)
     for name in base.file_names(names):
         refuse_inside_evidence((*places, *listed), folder and folder / name, "report")
-    delivery = Delivery.chosen(names, folder, o.setting(options.style), around)
+    delivery = Delivery.chosen(names, folder, o.setting(options.style, around.template), around)
     to_stdout = around.output == o.STDIO
     console = Console(quiet=around.quiet, colour=not around.no_color, stdout_is_data=to_stdout, verbose=around.verbose)
     kept = Path(around.case) if around.case else folder and folder / CASE_NAME

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from deepscan.cli.report import is_case_file, read_report
+from deepscan.cli.reading import is_case_file, read_report
 from deepscan.custody import evidence
 from deepscan.custody.faults import Fault, Kind
 from deepscan.custody.verify import check

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from importlib import resources
+from pathlib import Path, PurePosixPath
 from typing import Any, ClassVar, TextIO
 
 from deepscan.reports import words
@@ -24,19 +25,34 @@ from deepscan.reports.exhibits import exhibits
 from deepscan.reports.html.index import CALLS, LEFT_OUT, NOT_EXAMINED, Index
 from deepscan.reports.html.islands import Details, Island, island
 from deepscan.reports.html.pictures import Pictures
-from deepscan.reports.schema import item_to_json
+from deepscan.reports.html.templates import PAGE, SCRIPTS, STYLE, Templates
+from deepscan.reports.schema import SCHEMA_VERSION, item_to_json
 from deepscan.reports.setting import USUAL, Setting, Style
-from deepscan.text import clean, plural
-from deepscan.types import Document, JSONValue, RunInfo, SkipCode
+from deepscan.text import plural
+from deepscan.types import (
+    Basis,
+    Call,
+    CheckInfo,
+    CheckResult,
+    Document,
+    Family,
+    ItemReport,
+    JSONValue,
+    MediaItem,
+    MediaKind,
+    Outcome,
+    PointsTo,
+    RunInfo,
+    ScanReport,
+    SkipCode,
+    Skipped,
+    Verdict,
+)
 
-NAME = "report.html"
+NAME = PAGE
 
 PLAIN_ROWS = 500
 """Files in the table that is there without a script."""
-
-_SCRIPTS = ("dom.js", "data.js", "table.js", "evidence.js", "film.js", "file.js", "main.js")
-
-_MAX_VALUE = 2_000
 
 _SKIPS = {
     SkipCode.EXCLUDED: "left out as the options say",
@@ -71,18 +87,13 @@ class HtmlReport:
         """Write the page. Raises ValueError for another name."""
         if name not in self.names:
             raise ValueError(f"the HTML report has no file {name!r}")
-        from jinja2 import Environment, FunctionLoader, StrictUndefined
+        templates = Templates.of(self.setting.template)
+        context = _context(report, self.setting, templates)
+        templates.write(context, context["policy"], stream)
 
-        page = Environment(autoescape=True, undefined=StrictUndefined, loader=FunctionLoader(_asset))
-        page.filters["clean"] = lambda text, limit=_MAX_VALUE: clean(str(text), limit)
-        context = _context(report, self.setting)
-        for piece in page.get_template(NAME).generate(context):
-            stream.write(piece)
-        stream.write("\n")
-
-
-def _asset(name: str) -> str:
-    return resources.files("deepscan.reports").joinpath("templates", name).read_text(encoding="utf-8")
+    def rehearse(self) -> None:
+        """Write a made-up report to nowhere, so that a template's error is known before a scan. Raises OutputError."""
+        self.render(_made_up(), NAME, io.StringIO())
 
 
 def _hash(text: str) -> str:
@@ -90,7 +101,8 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode('ascii')}'"
 
 
-def _context(report: Document, setting: Setting) -> dict[str, Any]:
+def _context(report: Document, setting: Setting, templates: Templates) -> dict[str, Any]:
+    """What the page is made of. What is markup already is marked as such; all else is escaped."""
     index, details, pictures = Index(report.run), Details(), Pictures(setting)
     for item in report.items:
         for exhibit in exhibits(item):
@@ -98,7 +110,7 @@ def _context(report: Document, setting: Setting) -> dict[str, Any]:
         index.add(item, details.add(item_to_json(item)))
     for skipped in report.skipped:
         index.skip(skipped)
-    css, js = _asset("report.css"), "\n".join(["'use strict';", *map(_asset, _SCRIPTS)])
+    css, js = templates.text(STYLE), "\n".join(["'use strict';", *map(templates.text, SCRIPTS)])
     single = len(index.name) == 1
     style = setting.style or (Style.BRIEF if single else Style.FULL)
     return {
@@ -106,17 +118,24 @@ def _context(report: Document, setting: Setting) -> dict[str, Any]:
         "schema": report.schema,
         "finished": report.finished,
         "style": style.value,
-        "policy": _policy(css, js, linked=pictures.linked),
-        "css": css,
-        "js": js,
+        "policy": _as_it_is(_policy(css, js, linked=pictures.linked)),
+        "css": _as_it_is(css),
+        "js": _as_it_is(js),
         "title": f"deepscan report: {plural(len(index.name), 'file')}",
         **_summary(index),
         "limits": (*words.terms(report.run), words.ABSENCE),
         "absence": words.ABSENCE,
         "record": list(_record(report.run)),
         "tables": list(_tables(report.run)),
-        "islands": _islands(index, details, pictures),
+        "islands": (replace(i, text=_as_it_is(i.text)) for i in _islands(index, details, pictures)),
     }
+
+
+def _as_it_is(text: str) -> str:
+    """What is markup already: hashes, our style and scripts, and islands, which cannot be left."""
+    from markupsafe import Markup
+
+    return Markup(text)  # noqa: S704 - nothing that a file says gets here but through islands.dump
 
 
 def _policy(css: str, js: str, *, linked: bool) -> str:
@@ -205,3 +224,26 @@ def _rows(values: Mapping[str, JSONValue]) -> list[tuple[str, str]]:
         (name, value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for name, value in values.items()
     ]
+
+
+def _made_up() -> Document:
+    """A scan of two files that there never were: every part of a page has something to show."""
+    run = RunInfo(
+        tool="deepscan",
+        version="0",
+        started="2000-01-01T00:00:00Z",
+        finished="2000-01-01T00:00:01Z",
+        argv=("deepscan", "scan", "pictures"),
+        options={"fail_on": "moderate"},
+        checks=(CheckInfo("identity", "What the file is", Family.STRUCTURE, "0"),),
+        model={"name": "made-up", "version": "0"},
+        device="cpu",
+        precision="fp32",
+        libraries={"jinja2": "0"},
+        host={"system": "none"},
+    )
+    item = MediaItem(Path("pictures"), PurePosixPath("a.png"), MediaKind.IMAGE, "png", 1, "0" * 64)
+    failed = CheckResult("identity", "0", Outcome.FAILED, reason="It is made up.")
+    verdict = Verdict(Call.UNDETERMINED, PointsTo.NEITHER, Basis.NO_USABLE_CHECK)
+    skipped = Skipped(Path("pictures/b.png"), SkipCode.UNREADABLE, "It is made up.")
+    return ScanReport(SCHEMA_VERSION, run, (ItemReport(item, (failed,), verdict),), (skipped,), finished=False)

@@ -21,12 +21,14 @@ class Setting:
     """How a report is to be written.
 
     ``style`` None leaves the choice to the report. ``exhibits`` is the folder that the paths of exhibits are relative
-    to; ``folder`` is the one the report itself goes to, None for standard output.
+    to; ``folder`` is the one the report itself goes to, None for standard output. ``template`` is a folder
+    of templates that stand in for the built-in ones.
     """
 
     style: Style | None = None
     exhibits: Path | None = None
     folder: Path | None = None
+    template: Path | None = None
 
 
 USUAL = Setting()

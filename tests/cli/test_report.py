@@ -8,7 +8,7 @@ import pytest
 
 from deepscan.cli.report import report_command
 from deepscan.engine.casefile import CaseFile
-from deepscan.errors import CaseFileError, InputError, ReportError, UsageError
+from deepscan.errors import CaseFileError, InputError, OutputError, ReportError, UsageError
 from deepscan.reports.base import RENDERERS, write
 from deepscan.reports.exhibits import exhibits, is_exhibit
 from tests.gold.sample import REPORT
@@ -153,3 +153,17 @@ def test_a_link_in_place_of_a_picture_is_not_copied(
     report_command(case, str(tmp_path / "elsewhere"), "html")
     assert not (tmp_path / "elsewhere" / first).exists()
     assert "can no longer be found" in capsys.readouterr().err
+
+
+def test_a_template_of_ones_own_is_tried_before_anything_is_written(case: Path, tmp_path: Path) -> None:
+    templates, out = tmp_path / "templates", tmp_path / "out"
+    templates.mkdir()
+    (templates / "report.html").write_text(
+        "{% extends 'builtin/report.html' %}\n{% block brand %}{{ laboratory }}{% endblock %}"
+    )
+    with pytest.raises(OutputError, match=r"report\.html cannot be used, line 2: 'laboratory' is undefined"):
+        report_command(case, str(out), "csv,html", template=templates)
+    assert not out.exists()
+    (templates / "report.html").write_text("{% extends 'builtin/report.html' %}{% block brand %}Lab 3{% endblock %}")
+    report_command(case, str(out), "html", template=templates)
+    assert ">Lab 3</a>" in (out / "report.html").read_text(encoding="utf-8")
