@@ -213,11 +213,12 @@ def test_an_interrupted_scan_keeps_what_was_finished_and_goes_on(
     assert timeless(report) == timeless(scan(paths, replace(options, batch_size=1)))
 
 
-@pytest.mark.parametrize(("name", "drawn"), [("a.jpg", "-ela.png"), ("c.gif", "-timeline.png")])
+@pytest.mark.parametrize(("name", "drawn"), [("a.jpg", "-ela.png"), ("moving.gif", "-timeline.png")])
 def test_exhibits_are_written_beside_the_report_and_reused_only_while_they_are_there(
     name: str, drawn: str, folder: Path, options: ScanOptions, tmp_path: Path
 ) -> None:
     out, case, second = tmp_path / "out", tmp_path / "a.case", Recorder()
+    media_factory.write_gif(folder, "moving.gif", durations=(200, 200, 200))
     wanted = replace(options, exhibits=True)
     report = scan([folder / name], wanted, case=case, output=out)
     exhibits = [exhibit for result in report.items[0].results for exhibit in result.exhibits]
