@@ -222,8 +222,11 @@ class Account:
 
 
 def _cut_off(line: Text, width: int) -> None:
-    """Mark a line as the last one shown of several."""
-    line.truncate(width - 2, overflow="crop")
+    """Mark a line as the last one shown of several, after a whole word where there is one."""
+    if line.cell_len > width - 2:
+        line.truncate(width - 1, overflow="crop")
+        end = line.plain.rfind(" ")
+        line.truncate(end if end > 0 else width - 2, overflow="crop")
     line.rstrip()
     line.append(" …")
 

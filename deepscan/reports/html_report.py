@@ -209,7 +209,7 @@ def _record(run: RunInfo) -> Iterator[tuple[str, str]]:
         yield "Trained and measured on", str(run.model.get("coverage", "not stated"))
         yield "Licence of the model", str(run.model.get("licence", "not stated"))
     yield "Device, precision", f"{run.device or 'none used'}, {run.precision or 'none used'}"
-    yield "Host", ", ".join(run.host.values())
+    yield "Host", ", ".join(f"Python {value}" if name == "python" else value for name, value in run.host.items())
 
 
 def _tables(run: RunInfo) -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -131,7 +131,10 @@ def because(item: ItemReport) -> str:
 
 def cut(text: str) -> str:
     """Text for a table, at most :data:`MAX_WHY` characters."""
-    return text if len(text) <= MAX_WHY else text[: MAX_WHY - 1] + "…"
+    if len(text) <= MAX_WHY:
+        return text
+    whole = text[:MAX_WHY].rpartition(" ")[0]  # up to a word's end
+    return (whole if len(whole) > MAX_WHY // 2 else text[: MAX_WHY - 2]) + " …"
 
 
 def families_behind(item: ItemReport, families: Mapping[str, Family]) -> frozenset[Family]:
@@ -161,8 +164,8 @@ def does_not_show(v: Verdict, behind: Iterable[Family]) -> tuple[str, ...]:
         said.append(_EDITED)
     if v.basis is Basis.BELOW_THRESHOLD:
         said.append(
-            "A low score says nothing about generators and manipulations that the model was not trained on and "
-            "measured with."
+            "A low score clears nothing: the model also misses fakes of the kinds it was measured on (its card says how "
+            "many), and of other kinds nothing is known."
         )
     if v.basis is Basis.NO_USABLE_CHECK:
         said.append(

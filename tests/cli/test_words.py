@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from pathlib import PurePosixPath
 
 import pytest
+from rich.console import Console as RichConsole
 
 from deepscan.cli import words
+from deepscan.cli.account import Account
 from deepscan.reports.words import ABSENCE
 from deepscan.types import (
     Basis,
@@ -123,3 +126,23 @@ def test_a_model_that_is_not_free_says_so_and_every_report_ends_with_what_it_doe
 
 def test_without_a_model_only_the_limits_of_all_are_said() -> None:
     assert list(words.limits(sample.EMPTY)) == [ABSENCE]
+
+
+@pytest.mark.parametrize("width", [40, 57, 80])
+def test_a_paragraph_is_cut_after_a_whole_word(width: int) -> None:
+    written = io.StringIO()
+    out = RichConsole(file=written, width=width, color_system=None)
+    said = [f"{'m' * (n % 9 + 3)}{n}" for n in range(80)]
+    Account(out, verbose=False).line(" ".join(said), lines=2)
+    lines = written.getvalue().splitlines()
+    assert len(lines) == 2
+    assert lines[-1].endswith(" …")
+    assert all(len(line) <= width for line in lines)
+    assert " ".join(lines).split()[:-1] == said[: len(" ".join(lines).split()) - 1]
+
+
+def test_one_word_longer_than_the_line_is_cut_in_it() -> None:
+    written = io.StringIO()
+    out = RichConsole(file=written, width=30, color_system=None)
+    Account(out, verbose=False).line("m" * 90, lines=1)
+    assert written.getvalue() == "m" * 28 + " …\n"

@@ -89,8 +89,14 @@ def test_the_reason_in_the_table_is_short() -> None:
     long = replace(FINDING, summary="Very much was found. " * 50)
     weak = Verdict(Call.WEAK, PointsTo.EDITED, Basis.DECLARED, because=("DS-TEST-001",))
     shown = words.because(answered(CheckResult("metadata", "1", Outcome.DONE, (long,)), verdict=weak))
-    assert len(shown) == words.MAX_WHY
-    assert shown.endswith("…")
+    assert words.MAX_WHY - 20 < len(shown) <= words.MAX_WHY
+    assert shown.endswith("Very much …"), "it ends after a whole word"
+    assert words.cut("x" * 500) == "x" * (words.MAX_WHY - 2) + " …"
+
+
+def test_a_low_score_is_never_said_to_clear_a_file() -> None:
+    low = Verdict(Call.NO_EVIDENCE, PointsTo.NEITHER, Basis.BELOW_THRESHOLD, score=0.1, threshold=0.9)
+    assert any("misses fakes of the kinds it was measured on" in s for s in words.does_not_show(low, ()))
 
 
 def test_every_outcome_has_a_word_of_its_own() -> None:
