@@ -164,8 +164,8 @@ def does_not_show(v: Verdict, behind: Iterable[Family]) -> tuple[str, ...]:
         said.append(_EDITED)
     if v.basis is Basis.BELOW_THRESHOLD:
         said.append(
-            "A low score clears nothing: the model also misses fakes of the kinds it was measured on (its card says how "
-            "many), and of other kinds nothing is known."
+            "A low score clears nothing: the model also misses fakes of the kinds it was measured on (its card says "
+            "how many), and of other kinds nothing is known."
         )
     if v.basis is Basis.NO_USABLE_CHECK:
         said.append(
