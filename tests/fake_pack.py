@@ -37,7 +37,7 @@ def vit_config(labels: tuple[str, ...] = ("Real", "Fake"), **changes: Any) -> An
 
 
 def pvt_config(labels: tuple[str, ...] = ("Real", "Fake")) -> Any:
-    """A PVTv2 with four stages of one layer, as the embedded pack is built."""
+    """A PVTv2 with four stages of one layer: a family with convolutions, unlike ViT."""
     from transformers import PvtV2Config
 
     return PvtV2Config(

@@ -85,7 +85,8 @@ def train_pack(
         refuse_shortcut(readable, feature)
     crop = _cropper(_view(options))
     held = measure.Held(parts.calibration, rule, crop)
-    before = measure.Held(parts.test, rule, crop).auc(model) if base and knows_labels(base) else None
+    asked = base is not None and not options.from_scratch and knows_labels(base)
+    before = measure.Held(parts.test, rule, crop).auc(model) if asked else None
     _make(output)
     store(parts, output / SPLIT_NAME)
     started = datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -39,6 +40,8 @@ def start(options: TrainOptions, dropout: float, base: Pack | None) -> tuple[Any
         width, height = (options.size, options.size) if options.size else (known.width, known.height)
         rule = replace(known, width=width, height=height, shortest_edge=None)
         model = _load(base, dropout, options)
+        if options.size:
+            _refuse_size(model, base, options.size)
     if options.freeze:
         _freeze(model, options.freeze)
     return (_with_adapters(model, options.lora) if options.lora else model), rule
@@ -60,6 +63,8 @@ def _load(base: Pack, dropout: float, options: TrainOptions) -> Any:
     config.id2label, config.label2id = {0: "Real", 1: "Fake"}, {"Real": 0, "Fake": 1}
     _set_dropout(config, dropout)
     if options.from_scratch:
+        if options.size and hasattr(config, "image_size"):
+            config.image_size = options.size
         return AutoModelForImageClassification.from_config(config)  # type: ignore[no-untyped-call]
     model, report = AutoModelForImageClassification.from_pretrained(
         base.folder,
@@ -81,6 +86,18 @@ def _load(base: Pack, dropout: float, options: TrainOptions) -> Any:
     if not new and knows_labels(base) and base.card.fake_index == 0:
         _swap_outputs(model)
     return model
+
+
+def _refuse_size(model: torch.nn.Module, base: Pack, size: int) -> None:
+    """Some families take pictures of one size only, others any: a blank picture tells."""
+    try:
+        with torch.inference_mode():
+            model(pixel_values=torch.zeros(1, 3, size, size))
+    except (ValueError, RuntimeError) as e:
+        raise TrainingError(
+            f"{clean(base.card.name)} cannot take pictures of {size} pixels: {clean(str(e))}",
+            f"Leave out --size: it was made for {base.card.preprocessing.width}.",
+        ) from e
 
 
 def _swap_outputs(model: torch.nn.Module) -> None:
@@ -130,4 +147,7 @@ def _with_adapters(model: torch.nn.Module, rank: int) -> Any:
     if not layers or not heads:
         raise TrainingError("This network has no linear layers that adapters could be put on.", "Leave out --lora.")
     config = LoraConfig(r=rank, lora_alpha=rank, target_modules=layers, modules_to_save=heads)
-    return get_peft_model(model, config)
+    with warnings.catch_warnings():
+        # peft asks transformers for something by a name of before; whoever trains can do nothing about that.
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        return get_peft_model(model, config)

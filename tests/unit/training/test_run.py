@@ -21,6 +21,7 @@ from deepscan.training.draws import GroupBatches
 from deepscan.training.options import TrainOptions
 from deepscan.training.recipe import prepare
 from deepscan.training.run import train_pack
+from tests.fake_pack import make_pack
 from tests.unit.training.test_splits import records
 
 OPTIONS = TrainOptions(
@@ -133,7 +134,9 @@ def test_ctrl_c_keeps_the_steps_so_far(dataset: Path, tmp_path: Path, monkeypatc
     assert resumed.weights_sha256 == whole.weights_sha256
 
 
-def test_fine_tuning_starts_from_a_pack(dataset: Path, tmp_path: Path) -> None:
+def test_fine_tuning_starts_from_a_pack_and_says_that_it_knows_the_test_part(
+    dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     train_pack(dataset, tmp_path / "base", replace(OPTIONS, steps=20), quiet, ["first"])
     card = train_pack(
         dataset, tmp_path / "tuned", replace(OPTIONS, steps=1, base=str(tmp_path / "base")), quiet, ["second"]
@@ -142,6 +145,21 @@ def test_fine_tuning_starts_from_a_pack(dataset: Path, tmp_path: Path) -> None:
     base = card.provenance["base_provenance"]
     assert isinstance(base, dict)
     assert base["command"] == "first"
+    assert card.metrics["base_test_auc"] == pytest.approx(1, abs=0.02)
+    assert "has probably learnt from these pictures before" in caplog.text
+
+
+def test_a_base_whose_weights_are_not_taken_knows_nothing(
+    dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    base = make_pack(tmp_path / "base", subject="frame")
+    options = replace(OPTIONS, steps=1, base=str(base.folder), size=None)
+    asked = train_pack(dataset, tmp_path / "tuned", options, quiet, [])
+    assert isinstance(asked.metrics["base_test_auc"], float)
+    caplog.clear()
+    new = train_pack(dataset, tmp_path / "new", replace(options, from_scratch=True), quiet, [])
+    assert new.metrics["base_test_auc"] is None
+    assert "learnt from these pictures" not in caplog.text
 
 
 def test_an_unreadable_picture_is_left_out_and_said(
