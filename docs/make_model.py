@@ -1,7 +1,9 @@
-"""Write the README's section on the embedded pack's error rates from its card, so that the two cannot drift.
+"""Write what is said of the embedded pack from its card, so that the two cannot drift.
 
-python docs/make_model.py            writes the section
-python docs/make_model.py --check    ends with 1 when the README says something else
+That is the README's section on its error rates, and the model card (README.md) in its own folder.
+
+python docs/make_model.py            writes both
+python docs/make_model.py --check    ends with 1 when one of them says something else
 """
 
 from __future__ import annotations
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from deepscan.models.card import ModelCard, load
+from deepscan.models.hub import README_NAME
+from deepscan.training.outputs import readme
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.md"
@@ -70,18 +74,24 @@ def _percent(value: float | None) -> str:
     return "–" if value is None else f"{value:.1%}"
 
 
-def main(words: list[str]) -> int:
-    """Write or check the section."""
-    text = README.read_text(encoding="utf-8")
+def documents() -> dict[Path, str]:
+    """What each document is to hold."""
+    card, text = load(PACK), README.read_text(encoding="utf-8")
     before, rest = text.split(BEGIN)
     _, after = rest.split(END)
-    new = f"{before}{BEGIN}\n{render(load(PACK))}\n{END}{after}"
-    if words == ["--check"]:
-        if new != text:
-            print("README.md does not say what the embedded pack's card says: run python docs/make_model.py")
-        return int(new != text)
-    README.write_text(new, encoding="utf-8")
-    return 0
+    return {README: f"{before}{BEGIN}\n{render(card)}\n{END}{after}", PACK / README_NAME: readme(card)}
+
+
+def main(words: list[str]) -> int:
+    """Write or check the documents."""
+    stale = 0
+    for path, new in documents().items():
+        if words != ["--check"]:
+            path.write_text(new, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != new:
+            print(f"{path} does not say what the embedded pack's card says: run python docs/make_model.py")
+            stale = 1
+    return stale
 
 
 if __name__ == "__main__":

@@ -133,6 +133,18 @@ def test_every_exit_code_is_in_the_readme() -> None:
     assert sorted(int(row[0]) for row in rows) == sorted(codes)
 
 
+def test_what_is_said_of_the_embedded_pack_is_what_its_card_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_model = load_script(DOCS / "make_model.py")
+    assert make_model.main(["--check"]) == 0, "run python docs/make_model.py"
+    stale = tmp_path / "README.md"
+    stale.write_text(text_of(make_model.README).replace(make_model.END, f"Never wrong.\n{make_model.END}"))
+    monkeypatch.setattr(make_model, "README", stale)
+    assert make_model.main(["--check"]) == 1
+    assert "Never wrong" not in make_model.documents()[stale]
+
+
 def test_every_check_is_in_the_readme() -> None:
     assert [row[0] for row in table(readme(), "check")] == [spec.id for spec in SPECS]
 

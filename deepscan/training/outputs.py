@@ -81,17 +81,19 @@ def readme(card: ModelCard, drawn: tuple[Path, ...] = ()) -> str:
         "",
         f"Data: {clean(card.data, None)}",
         "",
-        f"Licence: {clean(card.licence, None)} ({card.licence_class}).",
+        f"Licence: {card.licence_class}; {clean(card.licence, None)}.",
         "",
         "## Thresholds",
         "",
-        "| level | from probability | measured |",
+        "| level | from probability | false alarms |",
         "|---|---|---|",
         *(f"| {t.level} | {t.probability} | {clean(t.measured_on, None)} |" for t in card.thresholds),
         "",
         "## Measured on the test part",
         "",
         *_table(card),
+        "",
+        f"AUC and EER by source; false alarms and recall at the first threshold. Measured on {_measured_on(card)}.",
         "",
         "## How it was made",
         "",
@@ -102,6 +104,10 @@ def readme(card: ModelCard, drawn: tuple[Path, ...] = ()) -> str:
         *(f"![{path.stem.replace('_', ' ')}]({PICTURES}/{path.name})" for path in drawn),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _measured_on(card: ModelCard) -> str:
+    return clean(str(card.metrics.get("measured_on", "the test part")), None).rstrip(".")
 
 
 def _results(card: ModelCard) -> Iterator[dict[str, Any]]:

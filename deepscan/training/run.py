@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import platform
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -95,7 +96,7 @@ def train_pack(
     sha256 = save_network(network, rule, output)
     card, scores = _measured_card(network, rule, parts, options, sha256)
     provenance: dict[str, Any] = {
-        "command": " ".join(command),
+        "command": shlex.join(command),
         "recipe": {"name": recipe.name, **asdict(recipe.learning), "augmentation": asdict(recipe.augmentation)},
         "seed": options.seed,
         "steps": history.losses[-1][0] if history.losses else steps_of(options, recipe.learning, len(parts.train)),

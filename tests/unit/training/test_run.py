@@ -74,10 +74,10 @@ def quiet(step: int, steps: int, loss: float) -> None:
 
 def test_a_pack_comes_out_that_loads_answers_and_says_what_it_is_worth(dataset: Path, tmp_path: Path) -> None:
     output = tmp_path / "pack"
-    card = train_pack(dataset, output, OPTIONS, quiet, ["deepscan", "train", "data"])
+    card = train_pack(dataset, output, OPTIONS, quiet, ["deepscan", "train", "my data"])
     assert load(output) == card
     assert {p.name for p in output.iterdir()} >= {"model.safetensors", "config.json", "preprocessor_config.json"}
-    assert card.provenance["command"] == "deepscan train data"
+    assert card.provenance["command"] == "deepscan train 'my data'"
     assert card.provenance["seed"] == 0
     pack = packs.find(str(output), fake_label=None, offline=True)
     assert packs.verify(pack).golden
