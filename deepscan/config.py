@@ -155,7 +155,7 @@ class RunOptions:
 
     ``output`` is a folder, or ``-`` for standard output; ``format`` names reports; ``baseline`` and ``suppressions``
     are files (:mod:`deepscan.ci`), and ``changed_since`` a commit of git; ``sign`` is the file of a private key;
-    ``template`` is a folder of templates for the HTML report.
+    ``template`` is a folder of templates for the HTML report, ``timestamp`` the address of a time stamping authority.
     """
 
     output: str | None = None
@@ -166,6 +166,7 @@ class RunOptions:
     changed_since: str | None = None
     seal: bool = False
     sign: str | None = None
+    timestamp: str | None = None
     template: str | None = None
     quiet: bool = False
     verbose: bool = False

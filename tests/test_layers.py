@@ -76,7 +76,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
         "training.data",
         "reports.parquet_report",
     ),
-    "cryptography": ("custody.signing", "cli.delivery"),
+    "cryptography": ("custody.signing", "custody.timestamps", "cli.delivery"),
+    "rfc3161_client": ("custody.timestamps",),
     "click": (),  # Typer ships its own
 }
 """Library -> the rooms or modules that may import it."""

@@ -1,4 +1,4 @@
-"""Where the reports of a scan go: into a folder, sealed and signed where that is wanted, or to standard output."""
+"""Where the reports of a scan go: into a folder, sealed, signed and stamped as is wanted, or to standard output."""
 
 from __future__ import annotations
 
@@ -31,23 +31,35 @@ class Delivery:
     setting: Setting
     seal: bool = False
     key: Ed25519PrivateKey | None = None
+    authority: str | None = None
 
     @classmethod
-    def chosen(cls, names: Sequence[str], folder: Path | None, setting: Setting, options: RunOptions) -> Delivery:
+    def chosen(
+        cls, names: Sequence[str], folder: Path | None, setting: Setting, options: RunOptions, *, offline: bool
+    ) -> Delivery:
         """What the options say; key and templates are tried here: nothing is begun that cannot be signed or written.
 
         Raises:
-            DeepscanError: there is no folder to seal, or the key or a template cannot be used.
+            DeepscanError: there is no folder to seal, the key or a template cannot be used, or no authority for time
+                stamps may or can be asked.
         """
         if setting.template is not None and HtmlReport.id in names:
             HtmlReport(setting).rehearse()
-        if folder is None and (options.seal or options.sign):
+        if folder is None and (options.seal or options.sign or options.timestamp):
             raise UsageError("Only what goes into a folder can be sealed.", "Name a folder with -o.")
-        if options.sign is None:
-            return cls(names, folder, setting, options.seal)
-        from deepscan.custody import signing
+        seal, key = options.seal, None
+        if options.sign is not None:
+            from deepscan.custody import signing
 
-        return cls(names, folder, setting, seal=True, key=signing.private_key(Path(options.sign)))
+            seal, key = True, signing.private_key(Path(options.sign))
+        if options.timestamp is not None:
+            from deepscan.custody import timestamps
+
+            if offline:
+                raise UsageError("A time stamp needs the network.", "Leave --timestamp out, or --offline.")
+            timestamps.require(options.timestamp)
+            seal = True
+        return cls(names, folder, setting, seal, key, options.timestamp)
 
     def deliver(self, report: Document, events: Events | None = None) -> tuple[Path, ...]:
         """Write the reports, or the last lines of what was written while the scan ran; returns the files."""
@@ -80,4 +92,8 @@ class Delivery:
             from deepscan.custody import signing
 
             written = (*written, signing.sign(folder, self.key))
+        if self.authority is not None:
+            from deepscan.custody import timestamps
+
+            written = (*written, timestamps.stamp(folder, self.authority))
         return written

@@ -86,6 +86,10 @@ ChangedOption = Annotated[
 SignOption = Annotated[
     Path | None, typer.Option("--sign", metavar="KEY", help="Seal, and sign the seal with this Ed25519 private key.")
 ]
+TimestampOption = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="Seal, and have this authority stamp the seal with the time, over the network."),
+]
 
 # The options of `deepscan scan`, in the order of its help.
 PathsArgument = Annotated[

@@ -35,6 +35,8 @@ def report_command(
     template: o.TemplateOption = None,
     seal: o.SealOption = None,
     sign: o.SignOption = None,
+    timestamp: o.TimestampOption = None,
+    offline: o.OfflineOption = False,
 ) -> None:
     """Write the reports of an earlier scan again, without scanning.
 
@@ -48,7 +50,8 @@ def report_command(
         )
     folder = None if output == STDOUT else Path(output)
     setting = o.setting(style, template, exhibits=source.parent)
-    delivery = Delivery.chosen(names, folder, setting, RunOptions(seal=bool(seal), sign=str(sign) if sign else None))
+    around = RunOptions(seal=bool(seal), sign=str(sign) if sign else None, timestamp=timestamp)
+    delivery = Delivery.chosen(names, folder, setting, around, offline=offline)
     with read_report(source) as report:
         if folder is not None:
             refuse_evidence(report, folder, (*base.file_names(names), "exhibits"))

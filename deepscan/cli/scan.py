@@ -58,6 +58,7 @@ def scan(
     changed_since: o.ChangedOption = None,
     seal: o.SealOption = None,
     sign: o.SignOption = None,
+    timestamp: o.TimestampOption = None,
     quiet: o.SilentOption = None,
     verbose: o.VerboseOption = None,
     no_color: o.PlainOption = None,
@@ -83,7 +84,8 @@ def scan(
     places, listed = to_scan(paths, around.changed_since)
     for name in base.file_names(names):
         refuse_inside_evidence((*places, *listed), folder and folder / name, "report")
-    delivery = Delivery.chosen(names, folder, o.setting(options.style, around.template), around)
+    setting = o.setting(options.style, around.template)
+    delivery = Delivery.chosen(names, folder, setting, around, offline=options.offline)
     to_stdout = around.output == o.STDIO
     console = Console(quiet=around.quiet, colour=not around.no_color, stdout_is_data=to_stdout, verbose=around.verbose)
     kept = Path(around.case) if around.case else folder and folder / CASE_NAME

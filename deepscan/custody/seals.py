@@ -22,6 +22,7 @@ from deepscan.types import Document, JSONValue
 
 SEAL = "report.seal.json"
 SIGNATURE = "report.seal.sig"
+TOKEN = "report.seal.tsr"  # noqa: S105 - a file's name
 METHOD = "deepscan seal 1"
 
 

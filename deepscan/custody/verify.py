@@ -12,13 +12,15 @@ from deepscan.errors import InputError
 from deepscan.text import clean
 
 
-def check(source: Path, key: Path | None = None) -> Iterator[Fault]:
+def check(source: Path, key: Path | None = None, *, stamped: bool = False) -> Iterator[Fault]:
     """Everything about a report that is not what it was; nothing when all of it is.
 
     Args:
         source: An output folder or its ``report.seal.json``, a ``report.json`` or ``report.jsonl``, or another report
             beside its seal.
         key: The public key that must have signed the seal.
+        stamped: Whether the seal's time stamp is to speak for ``source``, which the seal must name then. The stamp
+            itself is checked by :mod:`deepscan.custody.timestamps`.
 
     Raises:
         DeepscanError: it cannot be told: there is no seal, no signature, or a file cannot be read.
@@ -32,7 +34,7 @@ def check(source: Path, key: Path | None = None) -> Iterator[Fault]:
     carries_its_own = source.suffix.lower() in (".json", ".jsonl")
     if carries_its_own:
         yield from check_report(source)
-    if key is not None or not carries_its_own:
+    if key is not None or stamped or not carries_its_own:
         yield from _check_named(source, folder)
 
 
