@@ -170,11 +170,13 @@ class Account:
         shown = worst_first((i for i in report.items if i.verdict.call is not Call.NO_EVIDENCE), WORST)
         several = len({item.item.root for item in report.items}) > 1
         names = [clean(str(item.item.path if several else item.item.name)) for item in shown]
+        accepted = {known.sha256: f"({said.accepted(known)}) " for known in report.known}
+        reasons = [accepted.get(item.item.sha256, "") + said.because(item) for item in shown]
         if self._out.width < WIDE:
-            for item, name in zip(shown, names, strict=True):
-                self._stacked(item, name)
+            for item, name, why in zip(shown, names, reasons, strict=True):
+                self._stacked(item, name, why)
         elif shown:
-            self._table(shown, names)
+            self._table(shown, names, reasons)
         if shown:
             self._out.print()
         for line in words.counts(report):
@@ -184,20 +186,20 @@ class Account:
         if not report.finished:
             self.line("The scan was interrupted: what was finished is kept, and the same command goes on.", "yellow")
 
-    def _stacked(self, item: ItemReport, name: str) -> None:
+    def _stacked(self, item: ItemReport, name: str, why: str) -> None:
         call = Text(said.call(item), style=COLOURS[item.verdict.call])
         self._out.print(call + Text("  ") + _linked(name, item.item.path, "bold"), soft_wrap=True)
-        self.line(said.because(item), indent=2, lines=None if self._verbose else 3)
+        self.line(why, indent=2, lines=None if self._verbose else 3)
 
-    def _table(self, shown: Sequence[ItemReport], names: Sequence[str]) -> None:
+    def _table(self, shown: Sequence[ItemReport], names: Sequence[str], reasons: Sequence[str]) -> None:
         calls = max(len(said.call(item)) for item in shown)
         files = max(16, min(max(map(len, names)), (self._out.width - calls) * 2 // 5))
         widths = (calls, files, self._out.width - calls - files - 4)
         self._row(widths, [[Text(title, "dim")] for title in ("verdict", "file", "why")])
-        for item, name in zip(shown, names, strict=True):
+        for item, name, reason in zip(shown, names, reasons, strict=True):
             call = Text(said.call(item), style=COLOURS[item.verdict.call])
             file = list(_linked(name, item.item.path, "bold").wrap(self._out, files))
-            why = list(Text(said.because(item)).wrap(self._out, widths[2]))
+            why = list(Text(reason).wrap(self._out, widths[2]))
             lines = max(2, len(file))
             if len(why) > lines and not self._verbose:
                 why = why[:lines]

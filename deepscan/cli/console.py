@@ -73,6 +73,8 @@ class Console:
         account = Account(self._out, verbose=self._verbose)
         if len(report.items) == 1 and not report.skipped:
             account.file(report.items[0], {check.id: check.family for check in report.run.checks})
+            for line in words.accepted(report):
+                account.line(line)
         elif len(report.skipped) == 1 and not report.items:
             account.skipped(report.skipped[0])
         else:

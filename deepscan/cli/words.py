@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
+from deepscan.reports import words as said
 from deepscan.reports.words import ABSENCE, cut, terms
 from deepscan.text import clean, plural, size
 from deepscan.types import Call, Evidence, Finding, MediaItem, ScanReport
@@ -61,10 +62,20 @@ def counts(report: ScanReport) -> Iterator[str]:
         yield f"  {partly:,} of them could be examined only in part."
     if report.known:
         known = {known.sha256 for known in report.known}
-        yield f"  {sum(item.item.sha256 in known for item in report.items):,} of them were accepted before."
+        number = sum(item.item.sha256 in known for item in report.items)
+        yield f"  {number:,} of them {'was' if number == 1 else 'were'} accepted before."
     for code, number in sorted(Counter(s.code for s in report.skipped).items()):
         mark = "NOT EXAMINED" if code.incomplete else "left out"
         yield f"  {mark}: {plural(number, 'file')} ({code})"
+
+
+def accepted(report: ScanReport) -> Iterator[str]:
+    """By what the one file of a report is accepted, in a sentence; nothing when it is not."""
+    (item,) = report.items
+    for known in report.known:
+        if known.sha256 == item.item.sha256:
+            clause = said.accepted(known).rstrip(".")
+            yield f"{clause[0].upper()}{clause[1:]}. So it does not end the scan with exit code 1."
 
 
 def unexamined(report: ScanReport) -> Iterator[str]:

@@ -207,7 +207,7 @@ def _record(run: RunInfo) -> Iterator[tuple[str, str]]:
     if run.model is not None:
         yield "Model", f"{run.model.get('name')} {run.model.get('version', '')}".strip()
         yield "Trained and measured on", str(run.model.get("coverage", "not stated"))
-        yield "Licence of the model", str(run.model.get("licence", "not stated"))
+        yield "Licence of the model", words.licence(run.model)
     yield "Device, precision", f"{run.device or 'none used'}, {run.precision or 'none used'}"
     yield "Host", ", ".join(f"Python {value}" if name == "python" else value for name, value in run.host.items())
 

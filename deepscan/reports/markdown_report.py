@@ -107,8 +107,12 @@ def _why(item: ItemReport) -> Iterator[str]:
     known = titles()
     for found in item.verdict.because:
         yield f"{code(found)} {known[found]}" if found in known else code(found)
+    # One cause, such as a file that is cut short, ends many checks: it is told once.
+    checks: dict[tuple[str, str], list[str]] = {}
     for trouble in troubles(item):
-        yield f"{code(trouble.check)} {trouble.kind}: {code(trouble.reason, MAX_REASON)}"
+        checks.setdefault((trouble.kind, trouble.reason), []).append(code(trouble.check))
+    for (kind, reason), names in checks.items():
+        yield f"{', '.join(names)} {kind}: {code(reason, MAX_REASON)}"
 
 
 def _missed(skipped: Skipped) -> str:

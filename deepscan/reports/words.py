@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from deepscan.text import clean
-from deepscan.types import Basis, Call, Family, ItemReport, Known, Level, Outcome, PointsTo, RunInfo, Verdict
+from deepscan.types import Basis, Call, Family, ItemReport, JSONValue, Known, Level, Outcome, PointsTo, RunInfo, Verdict
 
 OUTCOMES = {
     Outcome.DONE: "Done",
@@ -194,9 +194,13 @@ def would_settle(v: Verdict, behind: Iterable[Family]) -> tuple[str, ...]:
 def terms(run: RunInfo) -> Iterator[str]:
     """The terms of a model that is not free for every use; nothing of one that is."""
     if run.model is not None and run.model.get("licence_class") != "open":
-        name, licence = run.model.get("name"), run.model.get("licence")
-        said = _TERMS.get(str(run.model.get("licence_class")), "licence unknown")
-        yield f"Model {clean(str(name))}, {said}: {clean(str(licence)).rstrip('.')}."
+        yield f"Model {clean(str(run.model.get('name')))}, {licence(run.model).rstrip('.')}."
+
+
+def licence(model: Mapping[str, JSONValue]) -> str:
+    """What a model's card says of its licence: for what use, where that is restricted or unknown, and in its words."""
+    stated, kind = clean(str(model.get("licence", "not stated"))), str(model.get("licence_class"))
+    return stated if kind == "open" else f"{_TERMS.get(kind, 'licence unknown')}: {stated}"
 
 
 def accepted(known: Known) -> str:

@@ -108,6 +108,10 @@ def test_a_suppression_is_in_the_report_and_an_expired_one_is_a_sentence(folder:
     assert invoke(*words).exit_code == EXIT_CLEAN
     (known,) = json.loads((folder / "out" / "report.json").read_text())["known"]
     assert (known["reason"], known["author"], known["expires"]) == ("Ours.", "j.doe", "2999-01-01")
+    media_factory.write_jpeg(folder / "photos", "other.jpg")
+    for many in ("photos", "photos/old.png"):
+        said = invoke("scan", many, *QUICK, "--suppressions", "suppress.toml").stdout
+        assert "ccepted by j.doe until 2999-01-01: Ours." in " ".join(said.split()), "beside the file that it is about"
     (folder / "suppress.toml").write_text(entry.format("2020-01-01"))
     result = invoke(*words)
     assert result.exit_code == EXIT_FOUND

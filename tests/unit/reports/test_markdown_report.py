@@ -10,7 +10,7 @@ from markdown_it import MarkdownIt
 
 from deepscan.reports.markdown_report import MAX_ROWS, MarkdownReport, code
 from deepscan.text import clean
-from deepscan.types import ScanReport, SkipCode, Skipped
+from deepscan.types import CheckResult, Outcome, ScanReport, SkipCode, Skipped
 from tests.gold.sample import DECLARED, EMPTY, REPORT
 from tests.report_strategies import TEXT, WHOLE
 
@@ -85,3 +85,12 @@ def test_a_large_report_stays_within_a_step_summary() -> None:
     assert "… and 5 more" in text
     assert "… and 1 more" in text
     assert len(text.encode()) < 2**20 / 2
+
+
+def test_one_cause_of_many_failures_is_told_once() -> None:
+    reason = "The file ends before its picture does."
+    failed = tuple(CheckResult(name, "1", Outcome.FAILED, reason=reason) for name in ("ela", "ghosts", "copy_move"))
+    other = CheckResult("marks", "1", Outcome.FAILED, reason="Another.")
+    page = render(replace(REPORT, items=(replace(DECLARED, results=(*failed, other)),), skipped=()))
+    assert page.count(reason) == 1
+    assert f"`ela`, `ghosts`, `copy_move` failed: `{reason}`; `marks` failed: `Another.`" in page
