@@ -38,7 +38,7 @@ WORKER_ENVIRONMENT: Mapping[str, str] = MappingProxyType({"OPENCV_FFMPEG_LOGLEVE
 """What a worker process puts into its environment before it loads cv2, to keep FFmpeg and OpenCV off stderr."""
 
 UNWRITTEN = 0.02
-"""Part of a frame's values that may not be 0 in one that OpenCV could not convert."""
+"""Part of the values of a single frame that may not be 0 where OpenCV could not convert it."""
 
 _fencing = threading.Lock()
 
@@ -76,16 +76,19 @@ class OpenCvReader:
             capture.release()
 
     def doubt(self, frames: Sequence[Frame]) -> str | None:
-        """Whether all frames are black, as OpenCV 4.13 and 4.14 give those of interlaced video without an error.
+        """Whether no frame was ever written, as OpenCV 4.13 and 4.14 do with interlaced video, without an error.
 
         Their call of FFmpeg's scaler asks for progressive frames, which it refuses (vllm-project/vllm#47853 has the
-        same). What they then hand out are zeros, and a few bytes of unwritten memory.
+        same). What they then hand out is one piece of unwritten memory: mostly zeros, or what another program part
+        left there, but the same for every frame.
         """
-        if any(np.count_nonzero(frame.pixels) > UNWRITTEN * frame.pixels.size for frame in frames):
+        first = frames[0].pixels if frames else np.zeros((0, 0, 3), np.uint8)
+        black = np.count_nonzero(first) <= UNWRITTEN * first.size
+        if not all(np.array_equal(frame.pixels, first) for frame in frames) or not (black or len(frames) > 1):
             return None
         return (
-            "All frames that were looked at came out black. OpenCV gives interlaced video so; "
-            'with pip install "deepscan[video]" it is read by PyAV.'
+            "All frames that were looked at are the same to the last bit. It may be a still picture, but OpenCV gives "
+            'interlaced video so; with pip install "deepscan[video]" it is read by PyAV.'
         )
 
 

@@ -158,7 +158,7 @@ class Examinations:
     [
         ({"workers": 0, "file_seconds": 9.0, "max_memory": 2**30, "batch_size": 3}, set(), set()),
         ({"exiftool": True}, {"metadata"}, {"metadata"}),
-        ({"frames": 3}, set(), {"classifier", "hidden_marks", "copy_move"}),
+        ({"frames": 3}, set(), {"classifier", "hidden_marks", "copy_move", "view"}),
         ({"skip": ("ela",)}, set(), set()),
         ({"checks": ("default", "noise")}, {"noise"}, {"noise"}),
         ({"redact_location": True}, None, None),
