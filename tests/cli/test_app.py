@@ -183,7 +183,7 @@ def test_the_version_is_data() -> None:
         (["--bogus"], "No such option: --bogus"),
         (["models", "bogus"], "No such command 'bogus'"),
         (["models", "info"], "Missing argument 'MODEL'"),
-        (["train", "x"], "Missing option '-o'"),
+        (["train", "x"], "Nothing says where the pack is to be written"),
         (["report", "x"], "Missing option"),
     ],
     ids=" ".join,
