@@ -62,7 +62,8 @@ def fit_head(model: Any, batches: Iterable[dict[str, torch.Tensor]], rule: Prepr
 
 
 def _head(model: Any) -> torch.nn.Linear:
-    linear = [m for name, m in model.named_modules() if is_head(f"{name}.weight") and isinstance(m, torch.nn.Linear)]
+    heads = (m for name, m in model.named_modules() if is_head(f"{name}.weight") and isinstance(m, torch.nn.Linear))
+    linear = [m for m in heads if m.weight.requires_grad]  # beside adapters the head of before lies, and is not used
     if len(linear) != 1 or linear[0].out_features != 2:
         raise TrainingError(
             "The head of this model is not one linear layer, and cannot be fitted alone.", "Leave out --probe."

@@ -30,6 +30,9 @@ from deepscan.training.start import merged, start
 from deepscan.training.watch import Watch
 from tests.fake_pack import SIDE, make_card, make_model, make_pack, vit_config
 
+WITH_PEFT = pytest.mark.skipif(
+    importlib.util.find_spec("peft") is None, reason="peft (the extra 'train') is not installed"
+)
 OPTIONS = TrainOptions(steps=2, batch_size=4, device="cpu", precision="fp32")
 
 
@@ -54,13 +57,17 @@ def pictures(tmp_path: Path) -> tuple[Record, ...]:
     return tuple(found)
 
 
-def learnt(model: Any, pictures: Sequence[Record], folder: Path, options: TrainOptions) -> Any:
+def learnt(
+    model: Any,
+    pictures: Sequence[Record],
+    folder: Path,
+    options: TrainOptions,
+    progress: loop.Progress = lambda *_: None,
+) -> Any:
     """The network after a run without an average, in the recipe that leaves pictures nearly alone."""
     recipe = prepare(replace(options, ema=0.0, evaluations=0, pseudo_fakes=0.0, degrade=0.0))
-    run = Run(
-        model, pictures, make_card().preprocessing, recipe, options, folder / "run", lambda _: 0.5, lambda *_: None
-    )
-    return loop.train(run)[0]
+    rule = make_card().preprocessing
+    return loop.train(Run(model, pictures, rule, recipe, options, folder / "run", lambda _: 0.5, progress))[0]
 
 
 def weights(model: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -71,7 +78,7 @@ def changed(before: dict[str, torch.Tensor], after: dict[str, torch.Tensor]) -> 
     return {name for name, tensor in after.items() if not torch.equal(tensor, before[name])}
 
 
-@pytest.mark.skipif(importlib.util.find_spec("peft") is None, reason="peft (the extra 'train') is not installed")
+@WITH_PEFT
 def test_adapters_learn_and_are_worked_into_the_weights(
     base: packs.Pack, pictures: tuple[Record, ...], tmp_path: Path
 ) -> None:
@@ -199,17 +206,39 @@ def test_a_run_that_gets_better_is_not_ended(tmp_path: Path) -> None:
     assert weight_of(watch) == 4
 
 
-def test_a_probe_fits_the_head_and_nothing_else(base: packs.Pack, pictures: tuple[Record, ...], tmp_path: Path) -> None:
-    options = replace(OPTIONS, probe=16, steps=1, learning_rate=1e-12)
+@pytest.mark.parametrize("lora", [None, pytest.param(2, marks=WITH_PEFT)])
+def test_a_probe_fits_the_head_and_nothing_else(
+    lora: int | None, base: packs.Pack, pictures: tuple[Record, ...], tmp_path: Path
+) -> None:
+    before = weights(start(OPTIONS, 0.0, base)[0])
+    options = replace(OPTIONS, probe=16, steps=1, learning_rate=1e-12, lora=lora)
     model, rule = start(options, 0.0, base)
-    before = weights(model)
-    after = learnt(model, pictures, tmp_path, options)
+    after = merged(learnt(model, pictures, tmp_path, options))
     moved = {name for name, t in weights(after).items() if not torch.allclose(t, before[name], atol=1e-6)}
     assert moved <= {"classifier.weight", "classifier.bias"}
     assert "classifier.weight" in moved
     batch = torch.stack([torch.full((SIDE, SIDE, 3), v, dtype=torch.uint8) for v in (60, 190)])
     dark, bright = logits_of(after, batch, rule)
     assert dark < bright
+
+
+@WITH_PEFT
+def test_adapters_go_on_from_a_checkpoint_to_the_same_weights(
+    base: packs.Pack, pictures: tuple[Record, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loop, "SAVE_STEPS", 2)
+    options = replace(OPTIONS, lora=2, steps=4, learning_rate=0.05)
+    whole = merged(learnt(start(options, 0.0, base)[0], pictures, tmp_path / "whole", options))
+
+    def cut(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(loop, "LOG_STEPS", 3)
+    with pytest.raises(KeyboardInterrupt):
+        learnt(start(options, 0.0, base)[0], pictures, tmp_path / "cut", options, progress=cut)
+    again = replace(options, resume=True)
+    resumed = merged(learnt(start(again, 0.0, base)[0], pictures, tmp_path / "cut", again))
+    assert not changed(weights(whole), weights(resumed))
 
 
 def test_from_scratch_takes_the_shape_of_a_base_and_not_its_weights(base: packs.Pack) -> None:
