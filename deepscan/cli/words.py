@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from deepscan.reports import words as said
 from deepscan.reports.words import ABSENCE, cut, terms
 from deepscan.text import clean, plural, size
-from deepscan.types import Call, Evidence, Finding, MediaItem, ScanReport
+from deepscan.types import Call, Evidence, Finding, JSONValue, MediaItem, ScanReport
 
 MAX_VALUE = 160
 """Characters of one piece of evidence in the terminal."""
@@ -23,19 +23,47 @@ def about(item: MediaItem) -> str:
     return f"{item.container} {item.kind}, {size(item.size)}, SHA-256 {item.sha256}"
 
 
+MAX_ENTRIES = 8
+"""Entries of a list in the terminal, where each is more than a word."""
+
+
 def evidence(finding: Finding) -> Iterator[str]:
-    """The proof under a finding, a line each, bounded."""
+    """What a finding rests on, a line each, bounded."""
     for piece in finding.evidence:
-        if isinstance(piece.value, Mapping):
-            lines = [f"{clean(name)}: {clean(str(value), MAX_VALUE)}" for name, value in piece.value.items()]
+        lines = _lines(piece.value)
+        if lines is not None:
             together = f"{piece.label}{_where(piece)}: {'; '.join(lines)}"
             short = len(together) <= MAX_VALUE
             yield together if short else f"{piece.label}{_where(piece)}:"
             yield from () if short else (f"  {line}" for line in lines)
         else:
-            yield f"{piece.label}: {clean(str(piece.value), MAX_VALUE)}{_where(piece)}"
+            # A picture needs no value.
+            shown = piece.value is None and piece.exhibit is not None
+            value = "" if shown else f": {clean(_plain(piece.value), MAX_VALUE)}"
+            yield f"{piece.label}{value}{_where(piece)}"
         if piece.exhibit:
             yield f"  see {piece.exhibit}"
+
+
+def _lines(value: JSONValue) -> list[str] | None:
+    """A mapping, or a list of more than words, as a line for each entry; None for what stands in one line."""
+    if isinstance(value, Mapping):
+        return [f"{clean(name)}: {clean(_plain(inner), MAX_VALUE)}" for name, inner in value.items()]
+    if isinstance(value, list) and any(isinstance(entry, (Mapping, list)) for entry in value):
+        lines = [clean(_plain(entry), MAX_VALUE) for entry in value[:MAX_ENTRIES]]
+        return lines + ([f"and {len(value) - MAX_ENTRIES:,} more"] if len(value) > MAX_ENTRIES else [])
+    return None
+
+
+def _plain(value: JSONValue) -> str:
+    """A free value as people write it, not as a program does."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_plain(inner)}" for name, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "none" if value is None else str(value)
 
 
 def _where(piece: Evidence) -> str:

@@ -176,6 +176,8 @@ def _pairs(values: Mapping[str, JSONValue], above: str = "") -> list[str]:
 
 
 def _plain(value: JSONValue) -> str:
+    if value is None:
+        return "–"
     return f"{value:.4g}" if isinstance(value, float) else clean(str(value), 500)
 
 

@@ -20,6 +20,7 @@ from deepscan.types import (
     Evidence,
     Finding,
     ItemReport,
+    JSONValue,
     Level,
     Outcome,
     PointsTo,
@@ -146,3 +147,26 @@ def test_one_word_longer_than_the_line_is_cut_in_it() -> None:
     out = RichConsole(file=written, width=30, color_system=None)
     Account(out, verbose=False).line("m" * 90, lines=1)
     assert written.getvalue() == "m" * 28 + " …\n"
+
+
+def test_evidence_is_written_as_people_write_it() -> None:
+    faults: list[JSONValue] = [
+        {"code": "hash.mismatch", "means": "It differs.", "sure": True, "more": None},
+        {"code": "x"},
+    ]
+    pieces = (
+        Evidence("what does not match", faults),
+        Evidence("programs", ["one", "two"]),
+        Evidence("left", []),
+        Evidence("flag", value=False),
+        Evidence("map", None, None, "exhibits/1-ela.png"),
+        Evidence("many", [[n] for n in range(20)]),
+        Evidence("picture", {"sampling": ["1x1", "2x2"], "inner": {"a": 1}}),
+    )
+    text = "\n".join(words.evidence(replace(FINDING, evidence=pieces)))
+    assert "code: hash.mismatch, means: It differs., sure: yes, more: none; code: x" in text
+    assert "programs: one, two\nleft: none\nflag: no\n" in text
+    assert "map\n  see exhibits/1-ela.png\n" in text
+    assert "; 7; and 12 more" in text
+    assert "sampling: 1x1, 2x2; inner: a: 1" in text
+    assert not set("[]{}'") & set(text)
