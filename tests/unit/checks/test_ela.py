@@ -126,7 +126,7 @@ def test_a_tiny_picture_is_not_applicable(tmp_path: Path) -> None:
 def test_twelve_megapixels_take_no_longer_than_they_may() -> None:
     plane = np.tile(grey((500, 500)), (6, 8))
     error_levels(plane)
-    started = time.perf_counter()
+    started = time.process_time()
     error_levels(plane)
     # 0.015 s on the machine it was written on; the rest is for busy machines.
-    assert time.perf_counter() - started < 0.2
+    assert time.process_time() - started < 0.2

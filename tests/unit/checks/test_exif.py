@@ -168,10 +168,10 @@ def test_a_chain_of_full_directories_is_given_up_soon() -> None:
     for at in range(8, 120_000, 12):
         data[at : at + 2] = b"\x10\0"
         data[at + 2 + 12 * 4096 : at + 6 + 12 * 4096] = struct.pack(">I", at + 12)
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(LimitError):
         read_exif_block(bytes(data))
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_values_that_all_claim_the_whole_block_are_given_up() -> None:

@@ -80,9 +80,9 @@ def test_a_record_of_nobody_known_is_told_as_it_is(tmp_path: Path) -> None:
 def test_what_cannot_be_read_is_said_and_costs_little(text: str, form: str, told: int | None, tmp_path: Path) -> None:
     image = Image.fromarray(hide(media.pixels((480, 400)), text, form, told))
     path = media.write_png(tmp_path, image=image)
-    started = time.perf_counter()
+    started = time.process_time()
     (finding,) = findings(path)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert finding.level is Level.MODERATE
     assert "cannot be read" in finding.summary
     assert "unreadable" in value(finding)

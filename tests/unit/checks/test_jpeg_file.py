@@ -153,9 +153,9 @@ def test_other_containers_do_not_apply(tmp_path: Path) -> None:
     ],
 )
 def test_hostile_segments_end_soon_in_a_header_or_a_reason(data: bytes) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     found = header(data)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
     assert len(found.names) <= 256
 
 

@@ -168,9 +168,9 @@ def test_a_walk_without_end_is_given_up_and_says_so(monkeypatch: pytest.MonkeyPa
 )
 def test_bombs_of_small_parts_end_soon(build: Callable[[], tuple[str, bytes]]) -> None:
     container, data = build()
-    started = time.perf_counter()
+    started = time.process_time()
     of(data, container)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @settings(max_examples=150, deadline=None)

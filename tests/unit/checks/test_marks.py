@@ -374,16 +374,16 @@ def test_the_proof_is_short_and_harmless() -> None:
     ids=range(9),
 )
 def test_texts_made_to_be_slow_are_answered_soon(text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     find_marks([png(key, text) for key in ("parameters", "prompt", "workflow", "Dream", "Comment", "Description")])
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_a_file_of_nothing_but_marks_is_answered_soon_and_kept_short() -> None:
     entries = [png("use_stable_diffusion_model", f"m{number}") for number in range(20_000)]
     entries += [exif("Software", "Midjourney")] * 20_000
-    started = time.perf_counter()
+    started = time.process_time()
     marks = find_marks([*entries, png("num_inference_steps", "25"), png("guidance_scale", "7.5")])
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert {mark.generator for mark in marks} == {"Easy Diffusion", "Midjourney"}
     assert len(marks) == 100

@@ -155,9 +155,9 @@ def test_directories_that_point_at_each_other_ten_thousand_deep_end_soon(tmp_pat
         block += b"\1\0" + b"\x69\x87\4\0\1\0\0\0" + following.to_bytes(4, "little") + bytes(4)
     path = media.write_tiff(tmp_path)
     path.write_bytes(bytes(block))
-    started = time.perf_counter()
+    started = time.process_time()
     assert UNREADABLE in findings(path) or findings(path) == {}
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_a_history_of_twenty_thousand_programs_ends_soon(tmp_path: Path) -> None:
@@ -167,6 +167,6 @@ def test_a_history_of_twenty_thousand_programs_ends_soon(tmp_path: Path) -> None
         f"xmlns:st='http://ns.adobe.com/xap/1.0/sType/ResourceEvent#'>{agents}</rdf:RDF></x:xmpmeta>"
     )
     path = media.write_png(tmp_path, international={"XML:com.adobe.xmp": packet})
-    started = time.perf_counter()
+    started = time.process_time()
     findings(path)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10

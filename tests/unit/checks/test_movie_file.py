@@ -110,9 +110,9 @@ def nested(depth: int) -> bytes:
     ],
 )
 def test_hostile_boxes_end_soon_in_a_result_or_a_reason(data: bytes, tmp_path: Path) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         assert WRITTEN in findings(tmp_path, data)
     except MediaError as e:
         assert e.message.endswith(".")
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2

@@ -87,9 +87,9 @@ def test_png_text_is_unpacked_up_to_its_limit() -> None:
 
 def test_thousands_of_bombs_cost_no_more_than_a_few() -> None:
     bomb = (b"zTXt", b"a\0\0" + zlib.compress(bytes(20_000_000), 9))
-    started = time.perf_counter()
+    started = time.process_time()
     found = embedded(png(*[bomb] * 1000), "png")
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
     assert any("more metadata than deepscan reads" in problem.reason for problem in found.problems)
 
 

@@ -48,10 +48,10 @@ def test_a_prefix_of_ones_own_choosing_changes_nothing() -> None:
 def test_entities_are_refused_before_they_grow(encoding: str) -> None:
     levels = "".join(f"<!ENTITY a{i} '{f'&a{i - 1};' * 10}'>" for i in range(1, 12))
     bomb = f"<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a0 'aaaaaaaaaa'>{levels}]><x>&a11;</x>"
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(UnreadableError, match="document type"):
         read_xmp(bomb.encode(encoding))
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_an_external_entity_is_refused() -> None:
