@@ -11,6 +11,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 from deepscan.reports.schema import escape
@@ -57,11 +58,12 @@ class Details:
     """The details of all files, in parts that a page opens one at a time.
 
     Parts are packed as soon as all together are larger than :data:`PLAIN_BYTES`: what is held in memory is about a
-    tenth of what was added.
+    tenth of what was added. A thread packs them while the next ones are made, for zlib lets other threads run.
     """
 
     def __init__(self) -> None:
-        self._parts: list[str | bytes] = []
+        self._parts: list[str | Future[bytes]] = []
+        self._packer: ThreadPoolExecutor | None = None
         self._open: list[str] = []
         self._open_bytes = self._bytes = 0
 
@@ -82,15 +84,24 @@ class Details:
             if isinstance(part, str):
                 yield Island(f"part-{number}", PLAIN, part)
             else:
-                yield Island(f"part-{number}", PACKED, base64.b64encode(part).decode("ascii"))
+                yield Island(f"part-{number}", PACKED, base64.b64encode(part.result()).decode("ascii"))
+        if self._packer:
+            self._packer.shutdown()
 
     def _close(self) -> None:
         text = "[" + ",".join(self._open) + "]"
         self._bytes += len(text)
-        self._parts.append(text)
         self._open, self._open_bytes = [], 0
-        if self._bytes > PLAIN_BYTES:
-            self._parts = [p if isinstance(p, bytes) else zlib.compress(p.encode("ascii"), _LEVEL) for p in self._parts]
+        if self._packer is None and self._bytes > PLAIN_BYTES:
+            self._packer = ThreadPoolExecutor(1)
+            self._parts = [
+                part if isinstance(part, Future) else self._packer.submit(_packed, part) for part in self._parts
+            ]
+        self._parts.append(self._packer.submit(_packed, text) if self._packer else text)
+
+
+def _packed(text: str) -> bytes:
+    return zlib.compress(text.encode("ascii"), _LEVEL)
 
 
 class Texts:
