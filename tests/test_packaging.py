@@ -183,3 +183,9 @@ def test_everything_that_is_needed_is_pinned() -> None:
         walk(requirement)
     if (sys.version_info[:2], sys.platform, platform.machine()) == ((3, 11), "linux", "x86_64"):  # as in CI
         assert {name.partition("[")[0] for name in done} >= pinned.keys(), "constraints.txt pins what nothing needs"
+
+
+def test_every_package_says_what_it_holds() -> None:
+    """An empty file is the same bytes as any other empty file, those of the shared data among them."""
+    folders = (ROOT / "deepscan", ROOT / "tests")
+    assert [path for folder in folders for path in folder.rglob("__init__.py") if not path.stat().st_size] == []
