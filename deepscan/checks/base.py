@@ -6,7 +6,7 @@ with a sentence, and goes on with the next check.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO, Protocol, TypeAlias, runtime_checkable
@@ -20,7 +20,7 @@ from deepscan.media.film.tracks import Look
 from deepscan.media.frames import Face, Frame, Pixels, Reading
 from deepscan.media.luma import Luma
 from deepscan.media.quality import Quality
-from deepscan.types import CheckResult, Family, MediaItem, MediaKind, Part, Where
+from deepscan.types import CheckResult, Family, Finding, MediaItem, MediaKind, Outcome, Part, Score, Where
 
 
 class NotApplicableError(Exception):
@@ -74,6 +74,12 @@ class CheckSpec:
     def looks_at_words(self) -> str:
         """What it applies to, in words."""
         return self.looks_at or " and ".join(sorted(f"{kind}s" for kind in self.kinds))
+
+    def done(
+        self, findings: Iterable[Finding], score: Score | None = None, *, partial: str | None = None
+    ) -> CheckResult:
+        """The result of this check where it was carried out; ``partial`` as in :class:`deepscan.types.CheckResult`."""
+        return CheckResult(self.id, self.version, Outcome.DONE, tuple(findings), score, partial=partial)
 
 
 class Subject(Protocol):

@@ -41,19 +41,7 @@ from deepscan.models.card import ModelCard
 from deepscan.models.coverage import log_odds, stratum_of
 from deepscan.models.preprocess import cut, fit, with_margin
 from deepscan.text import clean, plural
-from deepscan.types import (
-    Box,
-    CheckResult,
-    Family,
-    Film,
-    Meaning,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    Part,
-    Score,
-    Where,
-)
+from deepscan.types import Box, CheckResult, Family, Film, Meaning, MediaItem, MediaKind, Outcome, Part, Score, Where
 
 SPEC = CheckSpec(
     id="classifier",
@@ -85,15 +73,12 @@ class Classifier:
         stability: Score gentle changes of every face or frame as well, and say whether the answer stays.
     """
 
+    spec = SPEC
+
     def __init__(self, card: ModelCard, network: Scorer | None = None, *, stability: bool = False) -> None:
         self.card = card
         self.network = network
         self.stability = stability
-
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """None: every picture and video may hold what the model looks at."""

@@ -29,7 +29,6 @@ from deepscan.types import (
     Level,
     MediaItem,
     MediaKind,
-    Outcome,
     PointsTo,
     Where,
 )
@@ -60,13 +59,10 @@ class CopyMove:
         thorough: Search large pictures as hard as others, which takes seconds, and not a tenth of one.
     """
 
+    spec = SPEC
+
     def __init__(self, *, thorough: bool = False) -> None:
         self._thorough = thorough
-
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It looks at single pictures."""
@@ -90,7 +86,7 @@ class CopyMove:
         copies = find_copies(picture, effort)
         findings = [_finding(subject, pixels, copies, picture)] if copies else []
         findings += [_scaled_down(picture)] if effort is QUICK else []
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings))
+        return SPEC.done(findings)
 
 
 def _scaled_down(picture: GreyPicture) -> Finding:

@@ -10,7 +10,7 @@ from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
 from deepscan.checks.compression.doubling import Counts, First, estimate, histograms
 from deepscan.checks.scope import only_jpeg
 from deepscan.config import SAMPLING
-from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, Outcome, PointsTo
+from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, PointsTo
 
 TWICE = "DS-STRUCT-030"
 
@@ -48,10 +48,7 @@ SPEC = CheckSpec(
 class DoubleJpeg:
     """Finds out whether a JPEG was saved at another quality before."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """Only a JPEG has the coefficients of its last save."""
@@ -78,7 +75,7 @@ class DoubleJpeg:
             )
         first = estimate(counts, luma.table)
         findings = (_finding(first, counts),) if is_double(first, counts) else ()
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, findings)
+        return SPEC.done(findings)
 
 
 def values(counts: Counts) -> int:

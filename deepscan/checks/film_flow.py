@@ -26,7 +26,6 @@ from deepscan.types import (
     Level,
     MediaItem,
     MediaKind,
-    Outcome,
     PointsTo,
     Where,
 )
@@ -67,10 +66,7 @@ LISTED = 30
 class FilmFlow:
     """The check."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """None: only reading tells."""
@@ -89,7 +85,7 @@ class FilmFlow:
             )
             raise NotApplicableError(reason, partial=problem)
         findings = [_shots(footage), *_repeated(footage), *_gaps(footage), *_jumps(footage)]
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings), partial=problem)
+        return SPEC.done(findings, partial=problem)
 
 
 def repeats(footage: Footage) -> NDArray[np.int64]:

@@ -14,18 +14,7 @@ from deepscan.checks.marks.rule import Claim, Mark
 from deepscan.checks.reading.embedded import READ
 from deepscan.checks.scope import NO_METADATA, only
 from deepscan.text import clean
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    JSONValue,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, JSONValue, Level, MediaItem, MediaKind, PointsTo
 
 RECORD, NAME, SOURCE_TYPE, LABEL = "DS-MARK-001", "DS-MARK-002", "DS-MARK-003", "DS-MARK-004"
 
@@ -47,10 +36,7 @@ UNSIGNED = "The mark is not signed: anyone can write or remove it."
 class GeneratorMarks:
     """Reads metadata entries and holds them against the rules of every dialect; decodes no picture."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to the containers whose metadata can be read."""
@@ -59,7 +45,7 @@ class GeneratorMarks:
     def run(self, subject: Subject) -> CheckResult:
         """Find the marks of one file."""
         marks = find_marks(subject.embedded().entries)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(judge(marks)))
+        return SPEC.done(judge(marks))
 
 
 def judge(marks: Sequence[Mark]) -> Iterator[Finding]:

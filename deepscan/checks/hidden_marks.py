@@ -17,18 +17,7 @@ from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, UnreadableError, UnsupportedError
 from deepscan.media.images import Stored, read_stored
 from deepscan.text import clean
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    JSONValue,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, JSONValue, Level, MediaItem, MediaKind, PointsTo
 
 RECORD, WATERMARK = "DS-MARK-005", "DS-MARK-006"
 
@@ -48,10 +37,7 @@ SPEC = CheckSpec(
 class HiddenMarks:
     """Reads pixels at their own size for what was hidden there on purpose."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to pictures."""
@@ -59,7 +45,7 @@ class HiddenMarks:
 
     def run(self, subject: Subject) -> CheckResult:
         """Look for hidden marks. Raises MediaError."""
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(_findings(subject)))
+        return SPEC.done(_findings(subject))
 
 
 def _findings(subject: Subject) -> Iterator[Finding]:

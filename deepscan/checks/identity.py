@@ -17,17 +17,7 @@ from deepscan.errors import LimitError
 from deepscan.media.containers import CONTAINERS, SUFFIXES, TEXT_SUFFIXES, Container
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.text import clean, size
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, PointsTo
 
 SUFFIX, CUT_SHORT, TRAILING = "DS-STRUCT-001", "DS-STRUCT-002", "DS-STRUCT-003"
 LEFTOVER, TWO_FILES = "DS-STRUCT-015", "DS-STRUCT-016"
@@ -61,10 +51,7 @@ _HTML = re.compile(rb"<(?:!doctype html|html|script|\?php)", re.IGNORECASE)
 class Identity:
     """Compares suffix and content, and walks the container to its end."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to every picture and video."""
@@ -87,7 +74,7 @@ class Identity:
             pieces = Pieces(file)
             follows = list(_trailing(plan, pieces, subject.item.container))
             findings += follows or _two_files(pieces)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings))
+        return SPEC.done(findings)
 
 
 def _wrong_suffix(item: MediaItem) -> Iterator[Finding]:

@@ -17,18 +17,7 @@ from deepscan.checks.reading.layout.segments import Header, read_header
 from deepscan.checks.scope import only_jpeg
 from deepscan.errors import UnreadableError
 from deepscan.text import clean, plural
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    JSONValue,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, JSONValue, Level, MediaItem, MediaKind, PointsTo
 
 WRITTEN, OTHER_WRITER = "DS-STRUCT-010", "DS-STRUCT-011"
 
@@ -79,10 +68,7 @@ class Camera:
 class JpegFile:
     """Tells how a JPEG file was written."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to JPEG files alone."""
@@ -104,7 +90,7 @@ class JpegFile:
                 )
             camera = _camera(file, header)
         findings = (_story(header), *_contradiction(header, camera))
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, findings)
+        return SPEC.done(findings)
 
 
 def _camera(file: BinaryIO, header: Header) -> Camera | None:

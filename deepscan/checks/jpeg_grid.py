@@ -18,19 +18,7 @@ from deepscan.checks.scope import only, only_pictures
 from deepscan.config import SAMPLING
 from deepscan.media.luma import Luma, Plane
 from deepscan.text import plural
-from deepscan.types import (
-    Box,
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-    Where,
-)
+from deepscan.types import Box, CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, PointsTo, Where
 
 SHIFTED, DEVIANT, IN_BANDS = "DS-STRUCT-031", "DS-STRUCT-032", "DS-STRUCT-033"
 
@@ -103,13 +91,10 @@ class JpegGrid:
         thorough: Ask all pixels of large pictures too.
     """
 
+    spec = SPEC
+
     def __init__(self, *, thorough: bool = False) -> None:
         self._thorough = thorough
-
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """What is stored without a grid of another kind may have been a JPEG before."""
@@ -134,7 +119,7 @@ class JpegGrid:
         if plane.size < luma.plane.size:
             partial = f"The middle {plane.shape[1]} x {plane.shape[0]} pixels were examined."
         findings = [*_shifted(grids, luma), *_deviant(grids, luma, place, subject), *_in_bands(grids)]
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings), partial=partial)
+        return SPEC.done(findings, partial=partial)
 
 
 def middle(plane: Plane) -> tuple[Plane, tuple[int, int]]:

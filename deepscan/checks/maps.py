@@ -12,17 +12,7 @@ from deepscan.checks.base import CheckSpec, NotApplicableError, Subject
 from deepscan.checks.exhibits import look_and_ignore
 from deepscan.checks.scope import only_jpeg, only_pictures
 from deepscan.media.frames import Pixels
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Finding,
-    Level,
-    Meaning,
-    MediaItem,
-    Outcome,
-    PointsTo,
-    Score,
-)
+from deepscan.types import CheckResult, Evidence, Finding, Level, Meaning, MediaItem, PointsTo, Score
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +65,7 @@ class MapCheck:
         )
         finding = Finding(self.spec.codes[0], Level.INFO, PointsTo.NEITHER, found.summary, evidence)
         score = Score(found.intensity, Meaning.INTENSITY)
-        return CheckResult(self.spec.id, self.spec.version, Outcome.DONE, (finding,), score)
+        return self.spec.done((finding,), score)
 
 
 def first_picture(subject: Subject, least: int, purpose: str) -> Pixels:

@@ -19,18 +19,7 @@ from deepscan.checks.scope import NO_METADATA, only
 from deepscan.checks.second_reader import OTHER_READING, compare
 from deepscan.errors import MediaError
 from deepscan.text import clean, plural
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    JSONValue,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, JSONValue, Level, MediaItem, MediaKind, PointsTo
 
 STATEMENTS, EDITOR, UNREADABLE = "DS-META-001", "DS-META-003", "DS-META-009"
 
@@ -63,14 +52,11 @@ class Metadata:
         redact_location: Say that a place is stated, and not which.
     """
 
+    spec = SPEC
+
     def __init__(self, *, exiftool: bool = False, redact_location: bool = False) -> None:
         self._exiftool = exiftool
         self._redact_location = redact_location
-
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to the containers whose metadata can be read: "not read" must not look like "none there"."""
@@ -91,7 +77,7 @@ class Metadata:
         findings = sorted((*judge(embedded, fields), *compare(fields, second)), key=lambda finding: finding.code)
         if self._redact_location:
             findings = redact(findings, sensitive(embedded, fields, second))
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings), partial=partial)
+        return SPEC.done(findings, partial=partial)
 
 
 def judge(embedded: Embedded, fields: Sequence[Field] | None = None) -> Iterator[Finding]:

@@ -15,18 +15,7 @@ from deepscan.checks.reading.layout.isobmff import Box, boxes
 from deepscan.checks.reading.layout.tracks import Movie, Track, read_matroska_tracks, read_movie
 from deepscan.checks.scope import only
 from deepscan.text import clean, duration, plural
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    JSONValue,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, JSONValue, Level, MediaItem, MediaKind, PointsTo
 
 WRITTEN, HIDDEN, LENGTHS = "DS-STRUCT-017", "DS-STRUCT-018", "DS-STRUCT-019"
 
@@ -59,10 +48,7 @@ _MAX_LISTED = 100
 class MovieFile:
     """Tells how a video file was written."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to the containers whose tracks are read."""
@@ -82,7 +68,7 @@ class MovieFile:
                 findings = [_story(movie, [], "", _encoder(pieces, 0, pieces.size))]
             else:
                 findings = _iso(pieces)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings))
+        return SPEC.done(findings)
 
 
 def _iso(pieces: Pieces) -> list[Finding]:

@@ -12,18 +12,7 @@ from deepscan.checks.reading.layout.png import Chunk, chunks
 from deepscan.checks.scope import only
 from deepscan.errors import UnreadableError
 from deepscan.text import clean, plural
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    JSONValue,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, JSONValue, Level, MediaItem, MediaKind, PointsTo
 
 WRITTEN = "DS-STRUCT-014"
 
@@ -96,10 +85,7 @@ _PRIVATE = {
 class PngFile:
     """Tells how a PNG file was written."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to PNG and APNG files alone."""
@@ -118,7 +104,7 @@ class PngFile:
                 raise UnreadableError("The PNG file does not begin with a header chunk (IHDR).")
             header = pieces.read(found[0].offset + 8, 13)
             stream = next((pieces.read(c.offset + 8, 2) for c in found if c.kind == "IDAT" and c.size >= 2), b"")
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, (_story(found, header, stream),))
+        return SPEC.done((_story(found, header, stream),))
 
 
 def _story(found: Sequence[Chunk], header: bytes, stream: bytes) -> Finding:

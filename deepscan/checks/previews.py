@@ -25,7 +25,7 @@ from deepscan.media import decoding
 from deepscan.media.frames import Pixels
 from deepscan.text import clean
 from deepscan.text import size as readable_size
-from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, Outcome, PointsTo
+from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, PointsTo
 
 OTHER_PICTURE, NOT_COMPARED = "DS-STRUCT-012", "DS-STRUCT-013"
 
@@ -59,10 +59,7 @@ The same real files stay below 0.27, strong tone curves below 0.64."""
 class Previews:
     """Compares each embedded preview with the picture."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to JPEG files alone."""
@@ -86,7 +83,7 @@ class Previews:
                 for number, preview in enumerate(previews)
                 for finding in _compare(subject, file, preview, number, turned)
             ]
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, tuple(findings))
+        return SPEC.done(findings)
 
 
 def _compare(subject: Subject, file: BinaryIO, preview: Preview, number: int, turned: int) -> Iterator[Finding]:

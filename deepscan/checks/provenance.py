@@ -19,17 +19,7 @@ from deepscan.checks.credentials.trust import chosen
 from deepscan.checks.scope import only
 from deepscan.errors import LimitError
 from deepscan.text import clean, size
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, PointsTo
 
 SPEC = CheckSpec(
     id="provenance",
@@ -57,14 +47,11 @@ class Provenance:
         ConfigError: the trust list cannot be read.
     """
 
+    spec = SPEC
+
     def __init__(self, trust_list: str | None = None, *, fetch_remote: bool = False) -> None:
         self._trust = chosen(trust_list)
         self._fetch_remote = fetch_remote
-
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """Content credentials are embedded in the containers that the specification names."""
@@ -84,7 +71,7 @@ class Provenance:
                     "The file has no content credentials (C2PA). Most files have none: that is evidence of nothing."
                 )
             findings = self._examine(file, subject.item.container, places)
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, findings)
+        return SPEC.done(findings)
 
     def _examine(self, file: BinaryIO, container: str, places: Places) -> tuple[Finding, ...]:
         fetch = places.remote if self._fetch_remote and places.manifest is None else None

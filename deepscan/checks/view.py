@@ -9,18 +9,7 @@ from __future__ import annotations
 from deepscan.checks.base import CheckSpec, NotApplicableError, Subject
 from deepscan.checks.exhibits import reduced
 from deepscan.config import SAMPLING
-from deepscan.types import (
-    CheckResult,
-    Evidence,
-    Family,
-    Finding,
-    Level,
-    MediaItem,
-    MediaKind,
-    Outcome,
-    PointsTo,
-    Where,
-)
+from deepscan.types import CheckResult, Evidence, Family, Finding, Level, MediaItem, MediaKind, PointsTo, Where
 
 VIEW = "DS-STRUCT-040"
 
@@ -41,10 +30,7 @@ SPEC = CheckSpec(
 class View:
     """Keeps a small copy; says nothing about the picture."""
 
-    @property
-    def spec(self) -> CheckSpec:
-        """What it is."""
-        return SPEC
+    spec = SPEC
 
     def why_not(self, item: MediaItem) -> str | None:
         """It applies to every picture and video."""
@@ -75,4 +61,4 @@ class View:
             f"The copy shows {what} as it was examined: {width} x {height} pixels, upright.",
             (Evidence("view", {"width": width, "height": height}, Where(frame.index, frame.seconds), path),),
         )
-        return CheckResult(SPEC.id, SPEC.version, Outcome.DONE, (finding,), partial=reading.problem)
+        return SPEC.done((finding,), partial=reading.problem)
