@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from deepscan.checks.marks.places import COMMENT
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told
 from deepscan.checks.marks.values import settings
 
 WEB_UI = "Stable Diffusion web UI (AUTOMATIC1111 or a relative)"
@@ -50,8 +50,6 @@ RULES = (
     Rule(
         id="a1111-parameters",
         generator=WEB_UI,
-        claim=Claim.RECORD,
-        what="generation settings",
         source="AUTOMATIC1111/stable-diffusion-webui, modules/infotext_utils.py, images.py",
         key=rf"parameters|{COMMENT}",
         text=r"Steps: \d+, ",
@@ -61,8 +59,6 @@ RULES = (
     Rule(
         id="a1111-gif",
         generator=WEB_UI,
-        claim=Claim.RECORD,
-        what="generation settings",
         source="AUTOMATIC1111/stable-diffusion-webui, modules/images.py (GIF: the comment)",
         key=r"",
         place=r"GIF comment",

@@ -6,7 +6,7 @@ import re
 
 from deepscan.checks.marks.graph import Graph, graph_settings, makes_a_picture, prompt_graph, workflow_graph
 from deepscan.checks.marks.places import COMMENT
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told
 from deepscan.checks.marks.values import load_json, load_object
 from deepscan.types import Level
 
@@ -43,7 +43,6 @@ RULES = (
     Rule(
         id="comfyui-prompt",
         generator="ComfyUI",
-        claim=Claim.RECORD,
         what="a generation graph",
         source="comfyanonymous/ComfyUI: nodes.py (SaveImage), nodes_images.py (SaveAnimatedWEBP), nodes_video.py "
         "(SaveWEBM, SaveVideo: the tag prompt)",
@@ -54,7 +53,6 @@ RULES = (
     Rule(
         id="comfyui-workflow",
         generator="ComfyUI",
-        claim=Claim.RECORD,
         what="a generation graph",
         source="as comfyui-prompt; subgraphs: docs.comfy.org, workflow JSON",
         key=rf"workflow|{_EXIF_PLACES}",
@@ -64,7 +62,6 @@ RULES = (
     Rule(
         id="comfyui-comment",
         generator="ComfyUI",
-        claim=Claim.RECORD,
         what="a generation graph",
         source="Kosinkadink/ComfyUI-VideoHelperSuite, videohelpersuite/nodes.py (comment of a video)",
         key=rf"comment|©cmt|{COMMENT}|parameters|",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from deepscan.checks.marks.places import COMMENT, PROGRAM
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.places import COMMENT
+from deepscan.checks.marks.rule import Rule, Told, signature
 from deepscan.checks.marks.values import load_object, settings
 
 _SOURCE = "drawthings.ai, XMP of exported PNG"
@@ -21,20 +21,15 @@ RULES = (
     Rule(
         id="draw-things-settings",
         generator="Draw Things",
-        claim=Claim.RECORD,
-        what="generation settings",
         source=_SOURCE,
         key=COMMENT,
         text=r'"uc"',
         read=_read_comment,
     ),
-    Rule(
-        id="draw-things",
-        generator="Draw Things",
-        claim=Claim.NAME,
-        what="the generator's name",
+    signature(
+        "draw-things",
+        "Draw Things",
         source=_SOURCE,
-        key=PROGRAM,
         text=r"^Draw Things\b",
     ),
 )

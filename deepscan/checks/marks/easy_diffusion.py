@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepscan.checks.marks.places import COMMENT
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told
 from deepscan.checks.marks.values import load_object, settings, size_of
 
 _SOURCE = "easydiffusion/easydiffusion, ui/easydiffusion/utils/save_utils.py (TASK_TEXT_MAPPING)"
@@ -40,8 +40,6 @@ RULES = (
     Rule(
         id="easy-diffusion-texts",
         generator="Easy Diffusion",
-        claim=Claim.RECORD,
-        what="generation settings",
         source=_SOURCE,
         key=r"use_stable_diffusion_model|Stable Diffusion model",
         beside=((r"num_inference_steps|Steps", r"^\d+$"), (r"guidance_scale|Guidance Scale", r"^[\d.]+$")),
@@ -50,8 +48,6 @@ RULES = (
     Rule(
         id="easy-diffusion-object",
         generator="Easy Diffusion",
-        claim=Claim.RECORD,
-        what="generation settings",
         source=_SOURCE,
         key=COMMENT,
         text=r'"(?:use_stable_diffusion_model|Stable Diffusion model)"',

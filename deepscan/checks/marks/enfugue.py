@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepscan.checks.marks.places import PNG
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told
 from deepscan.checks.marks.values import load_object, named
 
 
@@ -19,8 +19,6 @@ RULES = (
     Rule(
         id="enfugue-data",
         generator="Enfugue",
-        claim=Claim.RECORD,
-        what="generation settings",
         source="painebenjamin/app.enfugue.ai, diffusion/invocation.py (PNG text EnfugueGenerationData)",
         key=r"EnfugueGenerationData",
         place=PNG,

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from deepscan.checks.marks.places import EXIF
-from deepscan.checks.marks.rule import Claim, Rule
+from deepscan.checks.marks.rule import Claim, Rule, signature
 
 RULES = (
-    Rule(
-        id="flux-software",
-        generator="FLUX (Black Forest Labs)",
-        claim=Claim.NAME,
-        what="the generator's name",
+    signature(
+        "flux-software",
+        "FLUX (Black Forest Labs)",
         source="black-forest-labs/flux, src/flux/util.py, save_image",
         key=r"Software",
         place=EXIF,

@@ -6,7 +6,7 @@ RuinedFooocus, a relative, writes an object that names it.
 from __future__ import annotations
 
 from deepscan.checks.marks.places import COMMENT
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Claim, Rule, Told, signature
 from deepscan.checks.marks.values import load_object, named, settings
 
 _SOURCE = "lllyasviel/Fooocus, modules/meta_parser.py and private_logger.py"
@@ -39,8 +39,6 @@ RULES = (
     Rule(
         id="fooocus-parameters",
         generator="Fooocus",
-        claim=Claim.RECORD,
-        what="generation settings",
         source=_SOURCE,
         key=rf"parameters|{COMMENT}|Comment",
         text=r'"base_model"',
@@ -49,8 +47,6 @@ RULES = (
     Rule(
         id="ruined-fooocus",
         generator="RuinedFooocus",
-        claim=Claim.RECORD,
-        what="generation settings",
         source="runew0lf/RuinedFooocus, modules/async_worker.py (PNG text parameters, the tag metadata of videos)",
         key=r"parameters|metadata",
         text=r'"software"\s*:\s*"RuinedFooocus"',
@@ -65,11 +61,9 @@ RULES = (
         key=r"fooocus_scheme",
         text=r"^(?:fooocus|a1111)$",
     ),
-    Rule(
-        id="fooocus-software",
-        generator="Fooocus",
-        claim=Claim.NAME,
-        what="the generator's name",
+    signature(
+        "fooocus-software",
+        "Fooocus",
         source=_SOURCE,
         key=r"Software",
         text=r"^Fooocus\b",

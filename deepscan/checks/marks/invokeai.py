@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told
 from deepscan.checks.marks.values import load_object, settings, size_of
 
 _STEPS, _SEED = re.compile(r" -s ?\d+"), re.compile(r" -S ?(\d+)")
@@ -69,8 +69,6 @@ RULES = (
     Rule(
         id="invokeai-metadata",
         generator="InvokeAI",
-        claim=Claim.RECORD,
-        what="generation settings",
         source="invoke-ai/InvokeAI, image_files_disk.py (PNG text invokeai_metadata)",
         key=r"invokeai_metadata",
         read=_read_metadata,
@@ -78,7 +76,6 @@ RULES = (
     Rule(
         id="invokeai-graph",
         generator="InvokeAI",
-        claim=Claim.RECORD,
         what="a generation graph",
         source="invoke-ai/InvokeAI, image_files_disk.py (PNG texts invokeai_graph and invokeai_workflow)",
         key=r"invokeai_(?:graph|workflow)",
@@ -88,8 +85,6 @@ RULES = (
     Rule(
         id="invokeai-sd-metadata",
         generator="InvokeAI",
-        claim=Claim.RECORD,
-        what="generation settings",
         source="invoke-ai/InvokeAI 2.x, pngwriter.py",
         key=r"sd-metadata",
         read=_read_sd_metadata,
@@ -97,8 +92,6 @@ RULES = (
     Rule(
         id="invokeai-dream",
         generator="InvokeAI",
-        claim=Claim.RECORD,
-        what="generation settings",
         source="invoke-ai/InvokeAI 1.x and 2.x, pngwriter.py",
         key=r"Dream",
         read=_read_dream,

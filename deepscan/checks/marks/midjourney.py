@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from deepscan.checks.marks.places import DESCRIPTION, UUID
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told
 from deepscan.checks.marks.values import settings
 
 _JOB = re.compile(rf"\bJob ID: ({UUID})")
@@ -33,7 +33,6 @@ RULES = (
     Rule(
         id="midjourney-job",
         generator="Midjourney",
-        claim=Claim.RECORD,
         what="a generation job with its prompt and number",
         source="docs.midjourney.com: downloads carry the prompt and the job ID",
         key=DESCRIPTION,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from deepscan.checks.marks.places import DESCRIPTION, PROGRAM
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.places import DESCRIPTION
+from deepscan.checks.marks.rule import Rule, Told, signature
 from deepscan.checks.marks.values import settings
 
 _SOURCE = "MochiDiffusion/MochiDiffusion, Support/MetadataCodec.swift and Model/SDImage.swift"
@@ -32,20 +32,15 @@ RULES = (
     Rule(
         id="mochi-caption",
         generator="Mochi Diffusion",
-        claim=Claim.RECORD,
-        what="generation settings",
         source=_SOURCE,
         key=DESCRIPTION,
         text=r"(?:\n|; )Generator: Mochi Diffusion \d",
         read=_read_caption,
     ),
-    Rule(
-        id="mochi",
-        generator="Mochi Diffusion",
-        claim=Claim.NAME,
-        what="the generator's name",
+    signature(
+        "mochi",
+        "Mochi Diffusion",
         source=_SOURCE,
-        key=PROGRAM,
         text=r"^Mochi Diffusion\b",
     ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepscan.checks.marks.places import COMMENT
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told, signature
 from deepscan.checks.marks.values import load_object, named, settings
 
 _SIGNED = (r"Software", r"^NovelAI\b")
@@ -28,11 +28,9 @@ def _read_object(text: str) -> Told | None:
 
 
 RULES = (
-    Rule(
-        id="novelai",
-        generator="NovelAI",
-        claim=Claim.NAME,
-        what="the generator's name",
+    signature(
+        "novelai",
+        "NovelAI",
         source=_SOURCE,
         key=r"Software",
         text=r"^NovelAI\b",
@@ -40,8 +38,6 @@ RULES = (
     Rule(
         id="novelai-comment",
         generator="NovelAI",
-        claim=Claim.RECORD,
-        what="generation settings",
         source=_SOURCE,
         key=r"Comment",
         read=_read_comment,
@@ -51,8 +47,6 @@ RULES = (
     Rule(
         id="novelai-object",
         generator="NovelAI",
-        claim=Claim.RECORD,
-        what="generation settings",
         source="NovelAI's WebP download: the PNG texts as one object in UserComment",
         key=rf"{COMMENT}|parameters",
         text=r'"Software"\s*:\s*"NovelAI"',

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from deepscan.checks.marks.google import GOOGLE
-from deepscan.checks.marks.places import PROGRAM
-from deepscan.checks.marks.rule import Claim, Rule
+from deepscan.checks.marks.rule import signature
 
 _ROWS: tuple[tuple[str, str, str], ...] = (
     ("openai", "DALL-E or ChatGPT (OpenAI)", r"(?i)\b(?:DALL[·•.\- ]?E(?:[ -]?\d)?|ChatGPT|OpenAI|gpt-image-\d)\b"),
@@ -21,13 +20,10 @@ _ROWS: tuple[tuple[str, str, str], ...] = (
 )
 
 RULES = tuple(
-    Rule(
-        id=f"program-{name}",
-        generator=generator,
-        claim=Claim.NAME,
-        what="the generator's name",
+    signature(
+        f"program-{name}",
+        generator,
         source="the name the program gives itself",
-        key=PROGRAM,
         text=text,
     )
     for name, generator, text in _ROWS

@@ -9,7 +9,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
+from deepscan.checks.marks.places import PROGRAM
 from deepscan.checks.reading.embedded import Entry
 from deepscan.text import clean
 from deepscan.types import Level
@@ -107,18 +109,18 @@ class Rule:
 
     ``generator`` is used where the text names none; ``vague`` says that others write this form too. ``key`` must match
     the whole name of an entry and ``place`` the whole of its source, both whatever the case; ``text`` must be found in
-    its text. ``read`` returns None for "not of this kind". ``beside`` names other entries (key, text) that must be
-    there too; ``others`` are settings that stand in entries of their own (key -> setting). ``source`` says where the
-    convention comes from.
+    its text. What it claims is a record of settings unless told otherwise. ``read`` returns None for "not of this
+    kind". ``beside`` names other entries (key, text) that must be there too; ``others`` are settings that stand in
+    entries of their own (key -> setting). ``source`` says where the convention comes from.
     """
 
     id: str
     generator: str
-    claim: Claim
-    what: str
     source: str
     key: str
     text: str = r""
+    claim: Claim = Claim.RECORD
+    what: str = "generation settings"
     place: str = r".*"
     read: Read | None = None
     beside: tuple[tuple[str, str], ...] = ()
@@ -142,3 +144,18 @@ class Rule:
         generator = told.generator or self.generator
         vague = generator == UNNAMED or (self.vague and told.generator is None)
         return Mark(self.id, generator, self.claim, self.what, entry, settings, told.level, vague)
+
+
+def signature(
+    rule: str,
+    generator: str,
+    *,
+    source: str,
+    text: str,
+    key: str = PROGRAM,
+    place: str = r".*",
+    others: Mapping[str, str] = MappingProxyType({}),
+) -> Rule:
+    """The rule ``rule`` of a generator that writes its name where programs sign; the rest as in :class:`Rule`."""
+    what = "the generator's name"
+    return Rule(rule, generator, source, key, text, Claim.NAME, what, place=place, others=others)

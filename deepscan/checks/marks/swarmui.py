@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepscan.checks.marks.places import COMMENT
-from deepscan.checks.marks.rule import Claim, Rule, Told
+from deepscan.checks.marks.rule import Rule, Told
 from deepscan.checks.marks.values import load_object, named
 
 _NAMES = {
@@ -26,8 +26,6 @@ RULES = (
     Rule(
         id="swarmui-parameters",
         generator="SwarmUI",
-        claim=Claim.RECORD,
-        what="generation settings",
         source="mcmonkeyprojects/SwarmUI, docs/Image Metadata Format.md",
         key=rf"parameters|{COMMENT}|Comment|Description|©cmt|Title|ImageDescription",
         text=r'"sui_image_params"',
