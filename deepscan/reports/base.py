@@ -32,8 +32,8 @@ from deepscan.text import clean
 from deepscan.types import Document
 
 
-class Renderer(Protocol):
-    """One kind of report."""
+class Form(Protocol):
+    """What one kind of report is called, and which files it has."""
 
     @property
     def id(self) -> str:
@@ -47,25 +47,17 @@ class Renderer(Protocol):
     def names(self) -> tuple[str, ...]:
         """The files it writes in the output folder, the main one first: that one also goes to standard output."""
 
+
+class Renderer(Form, Protocol):
+    """One kind of report that is text."""
+
     def render(self, report: Document, name: str, stream: TextIO) -> None:
         """Write the file ``name`` to a text stream that takes any Unicode and translates no line ends."""
 
 
 @runtime_checkable
-class BinaryRenderer(Protocol):
+class BinaryRenderer(Form, Protocol):
     """One kind of report that is no text."""
-
-    @property
-    def id(self) -> str:
-        """What ``--format`` calls it."""
-
-    @property
-    def title(self) -> str:
-        """What it is, for people."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """As of :class:`Renderer`."""
 
     def render_bytes(self, report: Document, name: str, stream: BinaryIO) -> None:
         """Write the file ``name``."""
