@@ -223,11 +223,7 @@ def write_gif(
     image: Image.Image | None = None,
 ) -> Path:
     """A GIF: a still, or with ``durations`` (ms) an animation of as many frames."""
-    path = folder / name
-    if durations:
-        return _write_animation(path, "GIF", size, durations, {"loop": 0})
-    (image or picture(size)).save(path, "GIF")
-    return path
+    return _write(folder / name, "GIF", image or picture(size), durations, {}, {"loop": 0})
 
 
 def write_webp(
@@ -240,11 +236,8 @@ def write_webp(
     **save: Any,
 ) -> Path:
     """A WebP: a still, or with ``durations`` (ms) an animation of as many frames."""
-    path = folder / name
-    if durations:
-        return _write_animation(path, "WEBP", size, durations, {"lossless": True, **save})
-    (image or picture(size)).save(path, "WEBP", **{"quality": 90, **save})
-    return path
+    still, moving = {"quality": 90, **save}, {"lossless": True, **save}
+    return _write(folder / name, "WEBP", image or picture(size), durations, still, moving)
 
 
 def write_bmp(
@@ -307,11 +300,22 @@ def write_avif(
     **save: Any,
 ) -> Path:
     """An AVIF: a still, or with ``durations`` (ms) a sequence of as many frames."""
-    path = folder / name
     options = {"speed": 10, "quality": 90, **save}
+    return _write(folder / name, "AVIF", image or picture(size), durations, options, options)
+
+
+def _write(
+    path: Path,
+    form: str,
+    still: Image.Image,
+    durations: Sequence[int],
+    of_stills: Mapping[str, Any],
+    of_animations: Mapping[str, Any],
+) -> Path:
+    """A still, or with ``durations`` an animation of its size; each with the encoder's options of its own."""
     if durations:
-        return _write_animation(path, "AVIF", size, durations, options)
-    (image or picture(size)).save(path, "AVIF", **options)
+        return _write_animation(path, form, still.size, durations, of_animations)
+    still.save(path, form, **of_stills)
     return path
 
 

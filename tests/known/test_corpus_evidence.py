@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import os
 import re
 import time
-from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,6 +17,7 @@ from deepscan.errors import MediaError
 from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.types import Finding, Level
 from tests.fake_subject import FakeSubject
+from tests.known.answers import media_files, readable, rows
 
 pytestmark = pytest.mark.corpus
 
@@ -63,17 +61,6 @@ COLUMNS = {
 }
 WORDS = {"Rotate 270 CW": "Rotated 90 CCW"}
 """ExifTool's words for an orientation, where EXIF.py has others."""
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "expected.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
-
-
-def readable(path: Path) -> bool:
-    with path.open("rb") as file:
-        container = detect(file.read(HEAD_BYTES), path.stat().st_size)
-    return container is not None and container.readable
 
 
 def fields_of(path: Path) -> dict[str, Field]:
@@ -127,14 +114,6 @@ def degrees(text: str) -> float:
     """``N [43, 28, 1407/500]``, ``53 deg 22' 58.25"`` and ``54 degrees 59.38 minutes`` as one number."""
     parts = [Fraction(part) for part in re.findall(r"\d+(?:/\d+|\.\d+)?", text)]
     return float(sum(part / unit for part, unit in zip(parts, (1, 60, 3600), strict=False)))
-
-
-def media_files(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
-        for name in sorted(names):
-            path = Path(parent) / name
-            if path.suffix != ".csv" and readable(path):
-                yield path
 
 
 def test_no_photograph_of_a_camera_is_more_than_weak(corpus: Path) -> None:

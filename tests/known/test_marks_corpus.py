@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,9 +11,9 @@ from deepscan.checks.hidden_marks import RECORD, HiddenMarks
 from deepscan.checks.marks.a1111 import WEB_UI
 from deepscan.checks.reading.embedded import READ
 from deepscan.errors import MediaError
-from deepscan.media.signatures import HEAD_BYTES, detect
 from deepscan.types import Finding, Level
 from tests.fake_subject import FakeSubject
+from tests.known.answers import media_files, readable, rows
 
 pytestmark = pytest.mark.corpus
 
@@ -27,12 +24,6 @@ GENERATORS = {
     "invokeai": "InvokeAI",
     "novelai": "NovelAI",
 }
-
-
-def readable(path: Path) -> bool:
-    with path.open("rb") as file:
-        container = detect(file.read(HEAD_BYTES), path.stat().st_size)
-    return container is not None and container.readable
 
 
 def findings(path: Path) -> tuple[Finding, ...]:
@@ -48,11 +39,6 @@ def findings(path: Path) -> tuple[Finding, ...]:
 
 def named(path: Path) -> set[object]:
     return {e.value["generator"] for f in findings(path) for e in f.evidence if isinstance(e.value, dict)}
-
-
-def rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "expected.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def test_the_right_generator_on_every_marked_file_and_none_on_the_others(corpus: Path) -> None:
@@ -76,14 +62,6 @@ def test_what_was_hidden_in_the_alpha_channel_is_quoted(corpus: Path) -> None:
     assert isinstance(value, dict)
     assert value["prompt"] == "a circle"
     assert str(value["seed"]).isdigit()
-
-
-def media_files(folder: Path) -> Iterator[Path]:
-    for parent, _, names in os.walk(folder):
-        for name in sorted(names):
-            path = Path(parent) / name
-            if path.suffix != ".csv" and readable(path):
-                yield path
 
 
 @pytest.mark.parametrize("name", ["metadata", "tampered", "hostile", "c2pa", "facevideo"])

@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from deepscan.checks import ela
-from deepscan.checks.base import NotApplicableError
 from deepscan.checks.ela import BLOCK, CHECK, draw, error_levels
 from deepscan.checks.exhibits import EXHIBIT_SIDE
 from deepscan.media.luma import Luma, Plane, luma_of
-from deepscan.types import Level, Meaning, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject
 
@@ -38,25 +36,6 @@ def test_a_part_that_was_not_saved_before_stands_out() -> None:
     assert levels.shape == (192 // BLOCK, 256 // BLOCK)
     inside, outside = levels[8:16, 12:20], np.delete(levels, np.s_[7:17], axis=0)
     assert np.median(inside) > 2 * np.median(outside)
-
-
-def test_the_result_is_information_with_an_intensity(tmp_path: Path) -> None:
-    result = CHECK.run(FakeSubject(media.write_jpeg(tmp_path, size=(160, 120))))
-    (finding,) = result.findings
-    assert (finding.level, finding.points_to) == (Level.INFO, PointsTo.NEITHER)
-    assert result.score is not None
-    assert result.score.meaning is Meaning.INTENSITY
-    assert {"what to look for", "what to ignore"} <= {e.label for e in finding.evidence}
-
-
-def test_nothing_is_drawn_unless_exhibits_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = media.write_jpeg(tmp_path, size=(160, 120))
-    kept = FakeSubject(path, keeps_exhibits=True)
-    (finding,) = CHECK.run(kept).findings
-    assert [e.exhibit for e in finding.evidence if e.exhibit] == ["exhibits/ela.png"]
-    assert kept.stored.keys() == {"ela"}
-    monkeypatch.setattr(ela, "draw", None)
-    CHECK.run(FakeSubject(path))
 
 
 @pytest.mark.parametrize("size", [(160, 120), (3000, 500), (64, 2000), (65, 64)])
@@ -109,17 +88,6 @@ def _quarters(values: NDArray[np.float64]) -> list[float]:
 
 def _roughness(values: media.Pixels) -> NDArray[np.float64]:
     return np.asarray(np.abs(values.astype(np.float64) - 128), np.float64)
-
-
-def test_what_was_never_jpeg_is_not_applicable(tmp_path: Path) -> None:
-    for path in (media.write_png(tmp_path), media.write_heic(tmp_path), media.write_webp(tmp_path)):
-        assert CHECK.why_not(FakeSubject(path).item)
-    assert CHECK.why_not(FakeSubject(media.write_jpeg(tmp_path)).item) is None
-
-
-def test_a_tiny_picture_is_not_applicable(tmp_path: Path) -> None:
-    with pytest.raises(NotApplicableError, match="32 x 80"):
-        CHECK.run(FakeSubject(media.write_jpeg(tmp_path, size=(32, 80))))
 
 
 @pytest.mark.slow

@@ -71,16 +71,15 @@ def test_text_that_is_not_utf8_is_kept() -> None:
     assert read_exif_block(data).texts["Make"] == "Mün"
 
 
+def place(hemisphere: bytes, angles: int) -> bytes:
+    """A GPS directory whose latitude and eastern longitude are both the three fractions at the offset ``angles``."""
+    where = struct.pack(">I", angles)
+    entries = entry(1, 2, 2, hemisphere + b"\0"), entry(2, 5, 3, where), entry(3, 2, 2, b"E\0"), entry(4, 5, 3, where)
+    return struct.pack(">H", 4) + b"".join(entries) + bytes(4)
+
+
 def test_a_place_that_divides_by_zero_is_a_problem_and_not_a_place() -> None:
-    gps = struct.pack(">H", 4) + b"".join(
-        [
-            entry(1, 2, 2, b"N\0"),
-            entry(2, 5, 3, struct.pack(">I", 120)),
-            entry(3, 2, 2, b"E\0"),
-            entry(4, 5, 3, struct.pack(">I", 120)),
-        ]
-    )
-    data = tiff(entry(0x8825, 4, 1, struct.pack(">I", 26)), rest=gps + bytes(4)).ljust(120, b"\0") + bytes(24)
+    data = tiff(entry(0x8825, 4, 1, struct.pack(">I", 26)), rest=place(b"N", 120)).ljust(120, b"\0") + bytes(24)
     found = read_exif_block(data)
     assert found.position is None
     assert "not an angle" in found.problems["gps"]
@@ -115,15 +114,7 @@ def test_where_exifread_stumbles_the_main_statements_are_read_all_the_same() -> 
 
 
 def test_a_place_is_read_where_exifread_stumbles() -> None:
-    gps = struct.pack(">H", 4) + b"".join(
-        [
-            entry(1, 2, 2, b"S\0"),
-            entry(2, 5, 3, struct.pack(">I", 150)),
-            entry(3, 2, 2, b"E\0"),
-            entry(4, 5, 3, struct.pack(">I", 150)),
-        ]
-    )
-    head = tiff(entry(0x8769, 4, 0, b""), entry(0x8825, 4, 1, struct.pack(">I", 38)), rest=gps + bytes(4))
+    head = tiff(entry(0x8769, 4, 0, b""), entry(0x8825, 4, 1, struct.pack(">I", 38)), rest=place(b"S", 150))
     found = read_exif_block(head.ljust(150, b"\0") + struct.pack(">6I", 33, 1, 30, 1, 0, 1))
     assert found.failure is not None
     assert found.position == Position(-33.5, 33.5)

@@ -1,39 +1,11 @@
-"""The spectrum of the noise residual: peaks where they belong, and no accusation."""
+"""The spectrum of the noise residual: peaks where they belong."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from deepscan.checks.base import NotApplicableError
-from deepscan.checks.spectrum import CHECK, SPECTRUM, measure
-from deepscan.types import Level, Meaning, PointsTo
-from tests import media_factory as media
-from tests.fake_subject import FakeSubject
-
-
-def test_the_result_is_information_with_an_intensity_and_a_map(tmp_path: Path) -> None:
-    subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)), keeps_exhibits=True)
-    result = CHECK.run(subject)
-    (finding,) = result.findings
-    assert (finding.code, finding.level, finding.points_to) == (SPECTRUM, Level.INFO, PointsTo.NEITHER)
-    assert result.score is not None
-    assert result.score.meaning is Meaning.INTENSITY
-    assert {"what to look for", "what to ignore"} <= {e.label for e in finding.evidence}
-    assert subject.stored.keys() == {"spectrum"}
-
-
-def test_nothing_is_drawn_unless_exhibits_are_kept(tmp_path: Path) -> None:
-    subject = FakeSubject(media.write_jpeg(tmp_path, size=(320, 288)))
-    assert CHECK.run(subject).findings
-    assert not subject.stored
-
-
-def test_small_pictures_do_not_apply(tmp_path: Path) -> None:
-    with pytest.raises(NotApplicableError, match="64"):
-        CHECK.run(FakeSubject(media.write_png(tmp_path, size=(500, 64))))
+from deepscan.checks.spectrum import measure
 
 
 def test_a_regular_pattern_has_its_peak_and_noise_has_none() -> None:
