@@ -16,6 +16,7 @@ from rich.text import Text
 from deepscan.cli import words
 from deepscan.engine.scan import worst_first
 from deepscan.reports import words as said
+from deepscan.reports.troubles import Kind, causes, together
 from deepscan.text import clean, plural
 from deepscan.types import Call, CheckResult, Family, Finding, ItemReport, Level, Outcome, ScanReport, Skipped
 
@@ -38,6 +39,11 @@ COLOURS = {
 
 _COUNTED = {**{str(call): style for call, style in COLOURS.items()}, "NOT": "yellow"}
 _LEVELS = {Level.STRONG: "bold red", Level.MODERATE: "red", Level.WEAK: "yellow", Level.INFO: "dim"}
+_TROUBLES = {
+    Kind.FAILED: said.OUTCOMES[Outcome.FAILED],
+    Kind.TIMED_OUT: said.OUTCOMES[Outcome.TIMED_OUT],
+    Kind.IN_PART: "Examined only in part",
+}
 _LABEL = 11  # columns of the words that stand before a finding
 _LINES = {Level.INFO: 2}  # of a finding, unless more is asked for
 _MOST_LINES = 6
@@ -86,7 +92,7 @@ class Account:
         self._found(item)
         for result in item.results:
             self._over_time(result)
-        self._checks(item.results)
+        self._checks(item)
         behind = said.families_behind(item, families)
         self._list("What this does not show", said.does_not_show(item.verdict, behind)[:-1])
         self._list("What would settle it", said.would_settle(item.verdict, behind))
@@ -132,24 +138,22 @@ class Account:
             span = f"{clip.span.start_timecode} to {clip.span.end_timecode}"
             self.line(f"Worth looking at: {span}, track {clip.track}, score {clip.score.value:.2f}", indent=2)
 
-    def _checks(self, results: Sequence[CheckResult]) -> None:
+    def _checks(self, item: ItemReport) -> None:
         """How the checks ended that found nothing; with reasons where something went wrong, or all when asked."""
+        results = item.results
         self.heading("Examined")
         done = sum(result.outcome is Outcome.DONE for result in results)
         self.line(f"{done} of {plural(len(results), 'check')} carried out.", indent=2)
-        for result in results:
-            if result.outcome in (Outcome.FAILED, Outcome.TIMED_OUT):
-                self.line(f"{said.OUTCOMES[result.outcome]}: {result.check}: {result.reason}", "yellow", indent=2)
-            if result.partial is not None:
-                self.line(f"Examined only in part: {result.check}: {result.partial}", "yellow", indent=2)
+        for cause in causes(item):
+            self.line(f"{_TROUBLES[cause.kind]}: {', '.join(cause.checks)}: {cause.reason}", "yellow", indent=2)
         silent = [r.check for r in results if r.outcome is Outcome.DONE and not r.findings]
         if silent:
             self.line(f"Nothing found: {', '.join(silent)}.", indent=2)
         unfit = [r for r in results if r.outcome is Outcome.NOT_APPLICABLE]
         if unfit and not self._verbose:
             self.line(f"Not applicable: {', '.join(r.check for r in unfit)} (--verbose says why).", "dim", indent=2)
-        for result in unfit if self._verbose else ():
-            self.line(f"Not applicable: {result.check}: {result.reason}", "dim", indent=2)
+        for reason, checks in together((r.reason, r.check) for r in unfit if self._verbose).items():
+            self.line(f"Not applicable: {', '.join(checks)}: {reason}", "dim", indent=2)
 
     def _list(self, title: str, sentences: Iterable[str]) -> None:
         sentences = list(sentences)
@@ -167,6 +171,7 @@ class Account:
 
     def folder(self, report: ScanReport) -> None:
         """The gravest files, how many got which verdict, and what was not examined."""
+        told = sum(item.verdict.call is not Call.NO_EVIDENCE for item in report.items)
         shown = worst_first((i for i in report.items if i.verdict.call is not Call.NO_EVIDENCE), WORST)
         several = len({item.item.root for item in report.items}) > 1
         names = [clean(str(item.item.path if several else item.item.name)) for item in shown]
@@ -177,6 +182,8 @@ class Account:
                 self._stacked(item, name, why)
         elif shown:
             self._table(shown, names, reasons)
+        if told > len(shown):
+            self.line(f"… and {plural(told - len(shown), 'file')} more: a report (-o FOLDER) lists them all.", "dim")
         if shown:
             self._out.print()
         for line in words.counts(report):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from deepscan.reports import words as said
 from deepscan.reports.words import ABSENCE, cut, terms
 from deepscan.text import clean, plural, size
-from deepscan.types import Call, Evidence, Finding, JSONValue, MediaItem, ScanReport
+from deepscan.types import Call, Evidence, Family, Finding, JSONValue, MediaItem, Outcome, ScanReport
 
 MAX_VALUE = 160
 """Characters of one piece of evidence in the terminal."""
@@ -92,7 +92,8 @@ def counts(report: ScanReport) -> Iterator[str]:
         known = {known.sha256 for known in report.known}
         number = sum(item.item.sha256 in known for item in report.items)
         yield f"  {number:,} of them {'was' if number == 1 else 'were'} accepted before."
-    for code, number in sorted(Counter(s.code for s in report.skipped).items()):
+    skipped = Counter(s.code for s in report.skipped)
+    for code, number in sorted(skipped.items(), key=lambda pair: (not pair[0].incomplete, pair[0])):
         mark = "NOT EXAMINED" if code.incomplete else "left out"
         yield f"  {mark}: {plural(number, 'file')} ({code})"
 
@@ -112,10 +113,13 @@ def unexamined(report: ScanReport) -> Iterator[str]:
     for skipped in missed[:MAX_UNEXAMINED]:
         yield f"  {clean(str(skipped.path))}: {cut(skipped.reason)}"
     if len(missed) > MAX_UNEXAMINED:
-        yield f"  … and {len(missed) - MAX_UNEXAMINED:,} more: the reports have them all."
+        yield f"  … and {len(missed) - MAX_UNEXAMINED:,} more: a report (-o FOLDER) lists them all."
 
 
 def limits(report: ScanReport) -> Iterator[str]:
-    """What the reader must know before drawing conclusions."""
-    yield from terms(report.run)
+    """What the reader must know before drawing conclusions. A model's terms are said of one file where it answered."""
+    models = {check.id for check in report.run.checks if check.family is Family.MODEL}
+    answered = (r.outcome is Outcome.DONE for item in report.items for r in item.results if r.check in models)
+    if len(report.items) > 1 or any(answered):
+        yield from terms(report.run)
     yield ABSENCE

@@ -14,7 +14,7 @@ from typing import Final, TextIO
 
 from deepscan.reports.json_text import dump
 from deepscan.reports.schema import escape
-from deepscan.reports.troubles import troubles
+from deepscan.reports.troubles import causes
 from deepscan.reports.words import verdict_alone
 from deepscan.text import clean
 from deepscan.types import Document, Finding, ItemReport, JSONValue, Skipped
@@ -167,7 +167,7 @@ def _result(report: ItemReport) -> dict[str, JSONValue]:
 def _description(report: ItemReport) -> str:
     said = [verdict_alone(report.verdict)]
     said += [_shown(finding) for result in report.results for finding in result.findings]
-    said += [f"{clean(t.check)} {t.kind}: {clean(t.reason, MAX_TEXT)}" for t in troubles(report)]
+    said += [f"{clean(', '.join(c.checks))} {c.kind}: {clean(c.reason, MAX_TEXT)}" for c in causes(report)]
     return " ".join(said)
 
 

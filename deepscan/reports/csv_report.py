@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, TextIO, TypeAlias
 
+from deepscan.reports.troubles import together
 from deepscan.reports.words import accepted
 from deepscan.text import clean, timecode
 from deepscan.types import CheckResult, Document, ItemReport, Outcome, Score, Skipped
@@ -165,7 +166,7 @@ def _examined(report: ItemReport) -> dict[str, Cell]:
         "because": "; ".join(verdict.because),
         "findings": "; ".join(f"{f.code} ({f.level.value})" for r in report.results for f in r.findings),
         **{outcome.value: _ended(report.results, outcome) for outcome in Outcome},
-        "partial": "; ".join(f"{r.check}: {r.partial}" for r in report.results if r.partial is not None),
+        "partial": _reasons((r.partial, r.check) for r in report.results if r.partial is not None),
     }
 
 
@@ -178,8 +179,15 @@ def _skipped(skipped: Skipped) -> dict[str, Cell]:
 
 
 def _ended(results: Iterable[CheckResult], outcome: Outcome) -> str:
-    """The checks that ended so, each with its reason where it has one."""
-    return "; ".join(f"{r.check}: {r.reason}" if r.reason else r.check for r in results if r.outcome is outcome)
+    """The checks that ended so, with the reason where they have one."""
+    if outcome is Outcome.DONE:
+        return "; ".join(result.check for result in results if result.outcome is outcome)
+    return _reasons((result.reason or "", result.check) for result in results if result.outcome is outcome)
+
+
+def _reasons(given: Iterable[tuple[str, str]]) -> str:
+    """Reasons, each once and after all the checks that give it; ``given`` is (reason, check)."""
+    return "; ".join(f"{', '.join(checks)}: {reason}" for reason, checks in together(given).items())
 
 
 def _rows(

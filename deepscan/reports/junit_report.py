@@ -15,7 +15,7 @@ from typing import TextIO
 from xml.sax.saxutils import escape, quoteattr
 
 from deepscan.reports import words
-from deepscan.reports.troubles import troubles
+from deepscan.reports.troubles import causes
 from deepscan.text import clean
 from deepscan.types import Call, Document, ItemReport, Level, Skipped
 
@@ -109,8 +109,8 @@ def _examined(item: ItemReport, fail_on: Level | None, known: Mapping[str, str])
 def _details(item: ItemReport) -> Iterator[str]:
     yield f"{item.item.container} {item.item.kind}, {item.item.size} bytes, SHA-256 {item.item.sha256}"
     yield f"verdict: {item.verdict.call}, {item.verdict.points_to}, {item.verdict.basis}"
-    for trouble in troubles(item):
-        yield f"{trouble.check} {trouble.kind}: {_safe(trouble.reason)}"
+    for cause in causes(item):
+        yield f"{', '.join(cause.checks)} {cause.kind}: {_safe(cause.reason)}"
     for result in item.results:
         for finding in result.findings:
             yield f"{finding.code} ({finding.level}, {finding.points_to}): {_safe(finding.summary)}"

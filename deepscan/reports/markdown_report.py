@@ -15,7 +15,7 @@ from typing import TextIO
 
 from deepscan.reports import words
 from deepscan.reports.titles import titles
-from deepscan.reports.troubles import troubles
+from deepscan.reports.troubles import causes
 from deepscan.text import clean, plural
 from deepscan.types import Call, Document, ItemReport, Known, Skipped
 
@@ -107,12 +107,8 @@ def _why(item: ItemReport) -> Iterator[str]:
     known = titles()
     for found in item.verdict.because:
         yield f"{code(found)} {known[found]}" if found in known else code(found)
-    # One cause, such as a file that is cut short, ends many checks: it is told once.
-    checks: dict[tuple[str, str], list[str]] = {}
-    for trouble in troubles(item):
-        checks.setdefault((trouble.kind, trouble.reason), []).append(code(trouble.check))
-    for (kind, reason), names in checks.items():
-        yield f"{', '.join(names)} {kind}: {code(reason, MAX_REASON)}"
+    for cause in causes(item):
+        yield f"{', '.join(map(code, cause.checks))} {cause.kind}: {code(cause.reason, MAX_REASON)}"
 
 
 def _missed(skipped: Skipped) -> str:

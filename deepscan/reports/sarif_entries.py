@@ -14,7 +14,7 @@ from deepscan.reports import words
 from deepscan.reports.json_text import dump
 from deepscan.reports.schema import escape
 from deepscan.reports.titles import pages
-from deepscan.reports.troubles import troubles
+from deepscan.reports.troubles import Kind, troubles
 from deepscan.text import clean
 from deepscan.types import Finding, ItemReport, JSONValue, Known, Level, Skipped
 
@@ -148,7 +148,7 @@ def _result(report: ItemReport, finding: Finding, accepted: Known | None) -> JSO
 def _notices(report: ItemReport) -> Iterator[JSONValue]:
     for trouble in troubles(report):
         words = f"{_shown(str(report.item.name))}: {trouble.check} {trouble.kind}: {_shown(trouble.reason)}"
-        level = "warning" if trouble.kind == "in part" else "error"
+        level = "warning" if trouble.kind is Kind.IN_PART else "error"
         yield _notice(f"{trouble.check}/{trouble.kind.replace(' ', '-')}", level, words, report.item.path)
 
 

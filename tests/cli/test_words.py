@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import PurePosixPath
 
@@ -10,14 +11,16 @@ import pytest
 from rich.console import Console as RichConsole
 
 from deepscan.cli import words
-from deepscan.cli.account import Account
+from deepscan.cli.account import WORST, Account
 from deepscan.reports.words import ABSENCE
 from deepscan.types import (
     Basis,
     Box,
     Call,
+    CheckInfo,
     CheckResult,
     Evidence,
+    Family,
     Finding,
     ItemReport,
     JSONValue,
@@ -75,16 +78,20 @@ def test_evidence_is_bounded_harmless_and_says_where() -> None:
 def test_the_counts_add_up() -> None:
     skipped = (
         Skipped(sample.ROOT / "a.txt", SkipCode.NOT_MEDIA, "No media."),
+        Skipped(sample.ROOT / ".a", SkipCode.HIDDEN, "It is hidden."),
+        Skipped(sample.ROOT / "d.psd", SkipCode.UNSUPPORTED, "No reader."),
         Skipped(sample.ROOT / "b.jpg", SkipCode.EMPTY, "It is empty."),
         Skipped(sample.ROOT / "c.jpg", SkipCode.EMPTY, "It is empty."),
     )
     lines = list(words.counts(report(sample.DECLARED, sample.CLASSIFIED, answered(FAILED), skipped=skipped)))
-    assert lines[0] == "6 files: 3 examined."
+    assert lines[0] == "8 files: 3 examined."
     text = " ".join(" ".join(lines).split())
     assert "strong 1" in text
     assert "moderate 1" in text
     assert "undetermined 1" in text
     assert "NOT EXAMINED: 2 files (empty)" in text
+    # What is missing stands before what was left out on purpose, whatever their codes are called.
+    assert text.index("NOT EXAMINED: 2 files (empty)") < text.index("left out: 1 file (hidden)")
     assert "left out: 1 file (not-media)" in text
     # Both the failed one and the one whose classifier failed.
     assert "2 of them could be examined only in part" in text
@@ -125,17 +132,50 @@ def test_a_model_that_is_not_free_says_so_and_every_report_ends_with_what_it_doe
     assert lines[:-1] == said
 
 
+def test_of_a_single_file_the_terms_of_a_model_that_gave_no_answer_are_not_said() -> None:
+    checks = (CheckInfo("classifier", "A model", Family.MODEL, "1"),)
+    card = {"name": "pack", "licence": "Research only.", "licence_class": "non-commercial"}
+    run = replace(sample.RUN, model=card, checks=checks)
+    done = CheckResult("classifier", "1", Outcome.DONE)
+    for items, said in (((), False), ((answered(NOT_APPLICABLE),), False), ((answered(done),), True)):
+        lines = list(words.limits(replace(report(*items), run=run)))
+        assert (lines[0] != ABSENCE) is said
+
+
 def test_without_a_model_only_the_limits_of_all_are_said() -> None:
     assert list(words.limits(sample.EMPTY)) == [ABSENCE]
 
 
+def written(width: int, tell: Callable[[Account], None], *, verbose: bool = False) -> str:
+    text = io.StringIO()
+    tell(Account(RichConsole(file=text, width=width, color_system=None), verbose=verbose))
+    return text.getvalue()
+
+
+def test_one_cause_of_many_failures_is_told_once() -> None:
+    other = replace(FAILED, check="noise", outcome=Outcome.TIMED_OUT, reason="It took too long.")
+    results = (FAILED, replace(FAILED, check="ghosts"), other, NOT_APPLICABLE, replace(NOT_APPLICABLE, check="view"))
+    text = " ".join(written(110, lambda a: a.file(answered(*results), {}), verbose=True).split())
+    assert text.count("The file is cut short.") == 1
+    assert "Could not be examined: ela, ghosts: The file is cut short." in text
+    assert "Gave up: noise: It took too long." in text
+    assert "Not applicable: classifier, view: No face was found." in text
+
+
+@pytest.mark.parametrize("width", [60, 120])
+def test_a_folder_says_how_many_files_are_not_shown(width: int) -> None:
+    items = [replace(answered(NOT_APPLICABLE), item=replace(ITEM, name=PurePosixPath(f"{n}.jpg"))) for n in range(25)]
+    clear = Verdict(Call.NO_EVIDENCE, PointsTo.NEITHER, Basis.BELOW_THRESHOLD, 0.1, 0.9)
+    text = written(width, lambda a: a.folder(report(*items, replace(items[0], verdict=clear))))
+    assert text.count(".jpg") == WORST
+    assert "… and 5 files more" in text
+    assert "more" not in written(width, lambda a: a.folder(report(*items[:WORST])))
+
+
 @pytest.mark.parametrize("width", [40, 57, 80])
 def test_a_paragraph_is_cut_after_a_whole_word(width: int) -> None:
-    written = io.StringIO()
-    out = RichConsole(file=written, width=width, color_system=None)
     said = [f"{'m' * (n % 9 + 3)}{n}" for n in range(80)]
-    Account(out, verbose=False).line(" ".join(said), lines=2)
-    lines = written.getvalue().splitlines()
+    lines = written(width, lambda a: a.line(" ".join(said), lines=2)).splitlines()
     assert len(lines) == 2
     assert lines[-1].endswith(" …")
     assert all(len(line) <= width for line in lines)
@@ -143,10 +183,7 @@ def test_a_paragraph_is_cut_after_a_whole_word(width: int) -> None:
 
 
 def test_one_word_longer_than_the_line_is_cut_in_it() -> None:
-    written = io.StringIO()
-    out = RichConsole(file=written, width=30, color_system=None)
-    Account(out, verbose=False).line("m" * 90, lines=1)
-    assert written.getvalue() == "m" * 28 + " …\n"
+    assert written(30, lambda a: a.line("m" * 90, lines=1)) == "m" * 28 + " …\n"
 
 
 def test_evidence_is_written_as_people_write_it() -> None:

@@ -22,7 +22,7 @@ from deepscan.reports.csv_report import (
     CsvReport,
     harmless,
 )
-from deepscan.types import ItemReport, ScanReport, SkipCode, Skipped
+from deepscan.types import CheckResult, ItemReport, Outcome, ScanReport, SkipCode, Skipped
 from tests.gold.sample import CLASSIFIED, EMPTY, REPORT
 
 STARTERS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
@@ -68,6 +68,17 @@ def test_failed_timed_out_and_not_applicable_stay_apart_from_done() -> None:
     assert marked["failed"] == "classifier: The model could not be loaded."
     assert video["timed_out"] == "metadata: It took longer than 120 seconds."
     assert video["done"] == "classifier"
+
+
+def test_one_cause_of_many_failures_stands_in_its_cell_once() -> None:
+    cut = CheckResult("ela", "1", Outcome.FAILED, reason="It is cut short.")
+    part = CheckResult("view", "1", Outcome.DONE, partial="The rest is gone.")
+    others = replace(cut, check="noise"), replace(cut, check="marks", reason="No."), replace(part, check="classifier")
+    results = (cut, part, *others)
+    (row,) = rows(replace(REPORT, items=(replace(CLASSIFIED, results=results),), skipped=()))
+    assert row["failed"] == "ela, noise: It is cut short.; marks: No."
+    assert row["partial"] == "view, classifier: The rest is gone."
+    assert row["done"] == "view; classifier"
 
 
 def test_columns_stand_in_their_order_and_an_empty_report_has_its_header() -> None:

@@ -11,7 +11,7 @@ import xmlschema
 from hypothesis import given, settings
 
 from deepscan.reports.junit_report import JUnitReport
-from deepscan.types import ScanReport
+from deepscan.types import CheckResult, Outcome, ScanReport
 from tests.gold.sample import DECLARED, EMPTY, REPORT
 from tests.report_strategies import WHOLE
 
@@ -68,6 +68,14 @@ def test_reasons_and_findings_can_be_read() -> None:
     assert "DS-META-003 (strong, generated): PNG text holds" in text
     assert "classifier failed: The model could not be loaded." in text
     assert "SHA-256 " + "0" * 63 + "1" in text
+
+
+def test_one_cause_of_many_failures_is_told_once() -> None:
+    cut = CheckResult("ela", "1", Outcome.FAILED, reason="It is cut short.")
+    item = replace(DECLARED, results=(cut, replace(cut, check="noise")))
+    text = "\n".join(element.text or "" for element in parse(replace(REPORT, items=(item,))).iter())
+    assert text.count("It is cut short.") == 1
+    assert "ela, noise failed: It is cut short." in text
 
 
 def test_an_empty_report_is_valid() -> None:
