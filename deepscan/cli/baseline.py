@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from deepscan.ci import baseline
-from deepscan.cli.reading import read_report, refuse_evidence
+from deepscan.cli.reading import read_report, refuse_scanned
 from deepscan.reports.base import make_folder, open_output
 from deepscan.text import clean, plural
 
@@ -22,7 +22,7 @@ def baseline_command(
     A file is known by the hash of its content, as long as its verdict grows no stronger and rests on nothing new.
     """
     with read_report(source) as report:
-        refuse_evidence(report, output.parent, [output.name])
+        refuse_scanned(report, output.parent, [output.name], beside=False)
         make_folder(output.parent)
         with open_output(output) as stream:
             number = baseline.write(report.items, stream)

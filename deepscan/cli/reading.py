@@ -13,12 +13,12 @@ from deepscan.text import clean
 from deepscan.types import Document
 
 
-def refuse_evidence(report: Document, folder: Path, names: Sequence[str]) -> None:
-    """Refuse to write files over or into what was scanned, where it still lies. Raises OutputError."""
-    from deepscan.engine.scan import refuse_inside_evidence
+def refuse_scanned(report: Document, folder: Path, names: Sequence[str], *, beside: bool = True) -> None:
+    """Refuse to write files over or into what was scanned, where it still lies: as the scan did. Raises OutputError."""
+    from deepscan.engine.evidence import Target, refuse_evidence
 
-    for name in names:
-        refuse_inside_evidence([Path(path) for path in report.run.paths], folder / name, "report")
+    targets = [Target("report", folder / name) for name in names]
+    refuse_evidence([Path(path) for path in report.run.paths], targets, beside=beside)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import typer
 
 from deepscan.cli import options as o
 from deepscan.cli.delivery import Delivery
-from deepscan.cli.reading import read_report, refuse_evidence
+from deepscan.cli.reading import read_report, refuse_scanned
 from deepscan.config import RunOptions
 from deepscan.errors import UsageError
 from deepscan.reports import base
@@ -54,7 +54,7 @@ def report_command(
     delivery = Delivery.chosen(names, folder, setting, around, offline=offline)
     with read_report(source) as report:
         if folder is not None:
-            refuse_evidence(report, folder, (*base.file_names(names), "exhibits"))
+            refuse_scanned(report, folder, (*base.file_names(names), "exhibits"))
         for sentence in delivery.carry(report, source.parent):
             typer.echo(sentence, err=True)
         for path in delivery.deliver(report):

@@ -76,14 +76,15 @@ def scan(
     from deepscan.cli.console import Console
     from deepscan.cli.delivery import Delivery
     from deepscan.cli.triage import Triage, to_scan
-    from deepscan.engine.scan import exit_code, refuse_inside_evidence
+    from deepscan.engine.evidence import Target, refuse_evidence
+    from deepscan.engine.scan import exit_code
     from deepscan.engine.scan import scan as run
     from deepscan.reports import base
 
     triage = Triage.chosen(around)
     places, listed = to_scan(paths, around.changed_since)
-    for name in base.file_names(names):
-        refuse_inside_evidence((*places, *listed), folder and folder / name, "report")
+    named = [Path(path) for path in paths if path != o.STDIO]  # evidence also where only changes in it are scanned
+    refuse_evidence((*named, *listed), [Target("report", folder / name) for name in base.file_names(names) if folder])
     setting = o.setting(options.style, around.template)
     delivery = Delivery.chosen(names, folder, setting, around, offline=options.offline)
     to_stdout = around.output == o.STDIO

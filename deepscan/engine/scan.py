@@ -10,11 +10,11 @@ from deepscan.checks import catalogue
 from deepscan.config import ScanOptions
 from deepscan.engine.casefile import CaseFile
 from deepscan.engine.events import Events, Silent
+from deepscan.engine.evidence import Target, refuse_evidence
 from deepscan.engine.session import Session
 from deepscan.engine.sources import Source
-from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE, OutputError
+from deepscan.errors import EXIT_CLEAN, EXIT_FOUND, EXIT_INCOMPLETE
 from deepscan.models import face_packs, packs
-from deepscan.text import clean
 from deepscan.types import Call, ItemReport, Level, ScanReport
 
 LEVELS = {Call.WEAK: Level.WEAK, Call.MODERATE: Level.MODERATE, Call.STRONG: Level.STRONG}
@@ -40,7 +40,7 @@ def scan(
             skipped with its reason, where a missing one of ``paths`` is an error.
         case: The case file: finished files are stored in it at once, and unchanged ones answered from it. A private
             one, gone with the report, when None.
-        output: The folder exhibits go to (``options.exhibits``); it may not lie inside the evidence.
+        output: The folder exhibits go to (``options.exhibits``); it may not be or lie in a folder of evidence.
         events: Told what happens while it happens.
         argv: The command line, for the run record.
 
@@ -56,8 +56,9 @@ def scan(
         OutputError: the case file or an exhibit cannot be written.
     """
     options, events = options or ScanOptions(), events or Silent()
-    refuse_inside_evidence((*paths, *listed), output, "output folder")
-    refuse_inside_evidence((*paths, *listed), case, "case file")
+    targets = [Target("output folder", output, folder=True)] if output else []
+    targets += [Target("case file", case)] if case else []
+    refuse_evidence((*paths, *listed), targets)
     selected = catalogue.select(options.checks, options.skip)
     face_packs.finder(options.faces)  # before any file is opened: its weights may not be there
     pack = None
@@ -85,28 +86,6 @@ def exit_code(report: ScanReport, fail_on: Level | None) -> int:
     if complete and not any(item.incomplete for item in report.items):
         return EXIT_CLEAN
     return EXIT_INCOMPLETE
-
-
-def refuse_inside_evidence(paths: Sequence[Path], target: Path | None, what: str) -> None:
-    """Refuse to write over a file or into a folder that is being scanned: evidence is never written to.
-
-    Raises:
-        OutputError: ``target`` is or lies inside one of ``paths``.
-    """
-    if target is None:
-        return
-    place = target.resolve()
-    for path in paths:
-        if place == path.resolve() and not path.is_dir():
-            raise OutputError(
-                f"The {what} {clean(str(target))} is a file that is to be scanned.",
-                "deepscan never writes to evidence: name another place.",
-            )
-        if path.is_dir() and place.is_relative_to(path.resolve()):
-            raise OutputError(
-                f"The {what} {clean(str(target))} lies inside {clean(str(path))}, which is to be scanned.",
-                "deepscan never writes into evidence: name a folder outside of it.",
-            )
 
 
 def worst_first(items: Iterable[ItemReport], most: int | None = None) -> list[ItemReport]:

@@ -147,6 +147,9 @@ def test_only_what_changed_since_a_commit_is_scanned(repository: Path) -> None:
     result = invoke(*words)
     assert result.exit_code == EXIT_FOUND
     assert names(result.stdout) == ["committed.png", "n\u00e9w.png"]
+    # What is named is evidence, whatever part of it is scanned.
+    sentence, _ = refusal(invoke("scan", "photos", *QUICK, "-o", "photos/report", "--changed-since", "main"))
+    assert "lies inside photos" in sentence
 
 
 def test_what_main_did_meanwhile_is_not_ours(repository: Path) -> None:

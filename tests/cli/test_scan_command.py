@@ -410,6 +410,26 @@ def test_output_inside_the_evidence_is_refused(photo: Path, evidence: Path, tmp_
     assert not (tmp_path / "out").exists()
 
 
+def test_output_beside_a_file_named_alone_is_refused(photo: Path, evidence: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(evidence)
+    (tmp_path / "photo.jpg").symlink_to(photo)
+    for file, *flags in (
+        (photo, "-o", evidence),
+        (photo, "-o", tmp_path / "link"),
+        (photo, "--case", evidence / "a.case"),
+        (tmp_path / "photo.jpg", "-o", evidence),
+        (tmp_path / "photo.jpg", "-o", tmp_path),
+    ):
+        sentence, hint = refusal(scan(file, *QUICK, *flags))
+        assert "would lie beside" in sentence
+        assert "never writes into a folder of evidence" in hint
+    assert [path.name for path in evidence.iterdir()] == ["photo.jpg"]
+    assert scan(photo, *QUICK, "-o", evidence / "report").exit_code == EXIT_CLEAN  # a new folder is not evidence
+    assert (evidence / "report" / "report.json").is_file()
+    again = invoke("report", str(evidence / "report" / "deepscan.case"), "-o", str(evidence))
+    assert "would lie beside" in refusal(again)[0]
+
+
 def test_a_scanned_file_is_never_taken_for_the_case_file(photo: Path, evidence: Path) -> None:
     before = photo.read_bytes()
     empty = media_factory.write_empty(evidence)
@@ -768,7 +788,7 @@ def test_a_single_file_has_an_account_of_every_check(photo: Path, pack: Path) ->
     codes = {code: spec.id for spec in catalogue.SPECS for code in spec.codes}
     found = {codes[word] for word in result.stdout.split() if word in codes}
     text = " ".join(result.stdout.split())
-    named = {spec.id for spec in catalogue.SPECS if f"{spec.id}: " in text}
+    named = {spec.id for spec in catalogue.SPECS if re.search(rf"\b{spec.id}[,:] ", text)}
     silent = set(text.partition("Nothing found: ")[2].partition(".")[0].split(", "))
     assert found | named | silent >= {spec.id for spec in catalogue.SPECS if spec.default}
     assert "probability" in result.stdout
