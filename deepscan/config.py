@@ -31,6 +31,9 @@ FACES = ("haar", "yunet")
 LEAST_MEMORY = 512 * 1024**2
 """Bytes that a worker needs for itself, with all libraries loaded and a picture of ordinary size."""
 
+SIZES = ("max_size", "max_memory")
+"""Options in bytes, which people give in units."""
+
 
 @dataclass(frozen=True, slots=True)
 class ScanOptions:
@@ -264,7 +267,7 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
         }
         require(str(value).lower() in words_for, name, value, "true or false")
         return words_for[str(value).lower()]
-    if name in ("max_size", "max_memory"):
+    if name in SIZES:
         try:
             return parse_size(str(value))
         except (ValueError, OverflowError) as e:

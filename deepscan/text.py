@@ -53,6 +53,14 @@ def size(number: int) -> str:
     return f"{amount:.1f} TiB"
 
 
+def exact_size(number: int) -> str:
+    """Bytes so that :func:`parse_size` gives them again, in the largest unit without a fraction: ``"8GiB"``."""
+    for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if number and number % 1024**power == 0:
+            return f"{number // 1024**power}{unit}"
+    return str(number)
+
+
 def parse_size(words: str) -> int:
     """The reverse of :func:`size`, for people: ``"500MB"``, ``"2 GiB"``, ``"1.5g"``, ``"4096"``; in bytes.
 

@@ -15,6 +15,7 @@ from typing import Any
 import typer
 
 from deepscan.cli.app import app
+from deepscan.cli.config import as_written
 from deepscan.config import RunOptions, ScanOptions
 
 PAGE = Path(__file__).resolve().parent / "cli.md"
@@ -112,20 +113,17 @@ def _default(option: Any) -> str:
 
 def _settings() -> str:
     rows = [
-        f"| {_code(f.name.replace('_', '-'))} | {_code('DEEPSCAN_' + f.name.upper())} | {_setting(f.default)} |"
+        f"| {_code(f.name.replace('_', '-'))} | {_code('DEEPSCAN_' + f.name.upper())} | {_setting(f.name, f.default)} |"
         for kind in (ScanOptions, RunOptions)
         for f in fields(kind)
     ]
     return SETTINGS + "\n".join(rows) + "\n"
 
 
-def _setting(value: object) -> str:
+def _setting(name: str, value: object) -> str:
     """A default as it would be written in a variable."""
-    if value is None:
-        return "unset"
-    if isinstance(value, tuple):
-        return _code(",".join(map(str, value))) if value else "nothing"
-    return _code(str(value).lower() if isinstance(value, bool) else str(value))
+    words = as_written(name, value)
+    return words if value is None or value == () else _code(words)
 
 
 def _code(text: str) -> str:

@@ -59,7 +59,13 @@ def test_each_value_names_where_it_comes_from(folder: Path, monkeypatch: pytest.
     assert shown["fail-on"] == {"value": "strong", "from": "the environment (DEEPSCAN_FAIL_ON)"}
     assert shown["model"] == {"value": "builtin", "from": "default"}
     text = invoke("config", "show").stdout
-    assert [line.split()[-1] for line in text.splitlines() if line.startswith("frames")] == ["deepscan.toml"]
+    lines = {line.split()[0]: line.split()[1:] for line in text.splitlines()}
+    assert lines["frames"] == ["8", "deepscan.toml"]
+    assert lines["hidden"] == ["true", "pyproject.toml"]
+    assert lines["format"] == ["json,sarif", "pyproject.toml"]
+    assert lines["max-size"] == ["8GiB", "default"]
+    assert lines["every"] == ["unset", "default"]
+    assert lines["include"] == ["nothing", "default"]
 
 
 def test_a_file_says_where_reports_go_and_a_flag_switches_off_what_it_switches_on(folder: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from deepscan.text import MAX_SHOWN, clean, duration, parse_size, plural, size, timecode
+from deepscan.text import MAX_SHOWN, clean, duration, exact_size, parse_size, plural, size, timecode
 
 UNSAFE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
@@ -153,6 +153,19 @@ def test_any_text_is_a_size_or_refused(words: str) -> None:
 @given(st.integers(0, 1024**5))
 def test_what_size_writes_is_read_back_within_its_rounding(number: int) -> None:
     assert math.isclose(parse_size(size(number)), number, rel_tol=0.05, abs_tol=0.5)
+
+
+@unhurried
+@given(st.integers(0, 1024**5) | st.integers(0, 5000).map(lambda number: number * 1024**3))
+def test_what_exact_size_writes_is_read_back_exactly(number: int) -> None:
+    assert parse_size(exact_size(number)) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "words"), [(0, "0"), (1000, "1000"), (8 * 2**30, "8GiB"), (1536 * 2**20, "1536MiB")]
+)
+def test_an_exact_size_is_in_the_largest_whole_unit(number: int, words: str) -> None:
+    assert exact_size(number) == words
 
 
 @pytest.mark.parametrize(
