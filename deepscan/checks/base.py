@@ -159,12 +159,16 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Samples:
-    """What a batch check takes from one file: what it wants scored, what it left out and why, and facts of a film."""
+    """What a batch check takes from one file: what it wants scored, what it left out and why, and facts of a film.
+
+    ``largest`` is the shorter side in pixels of the largest crop, whether it was taken or not; 0 where there was none.
+    """
 
     samples: tuple[Sample, ...]
     left_out: tuple[Part, ...] = ()
     problem: str | None = None
     film: Facts | None = None
+    largest: int = 0
 
 
 Keep: TypeAlias = Callable[[str, Pixels], str | None]
@@ -202,10 +206,16 @@ class BatchCheck(Protocol):
 
 @runtime_checkable
 class LooksAgain(Protocol):
-    """A batch check that may ask, once what it took of a film is scored, to look at more of it: once for a film."""
+    """A batch check that may ask, whenever what it took of a film is scored, to look at more of it."""
 
-    def again(self, samples: Samples, scores: Sequence[float]) -> tuple[float, ...]:
-        """Times in seconds at which frames are wanted as well; empty when nothing is. Loads no model."""
+    def again(self, samples: Samples, scores: Sequence[float], seconds: float) -> tuple[float, ...]:
+        """Times in seconds at which frames are wanted as well; empty when nothing is. Loads no model.
 
-    def joined(self, first: Samples, more: Samples) -> Samples:
-        """What was taken first, and after it what is new in what was taken then. Loads no model."""
+        ``seconds`` is how long workers have been busy with the film so far.
+        """
+
+    def joined(self, first: Samples, more: Samples, asked: Sequence[float]) -> Samples:
+        """What was taken before, and after it what is new in what was taken at the times asked for. Loads no model.
+
+        ``more`` has nothing but a problem where the film could not be looked at again.
+        """

@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from deepscan.checks.base import CheckSpec, Keep, NotApplicableError, Sample, Samples, Subject
 from deepscan.checks.film import again as film_again
 from deepscan.checks.film.result import Bars, facts_of, film_of, total_of, value_of
-from deepscan.checks.film.samples import followed, joined
+from deepscan.checks.film.samples import followed, joined, settled
 from deepscan.checks.film.timeline import with_timeline
 from deepscan.checks.scoring.findings import MAX_EVIDENCE, Worth, below, changes, resembles, what_scored
 from deepscan.checks.scoring.maps import Explained, with_maps
@@ -99,20 +99,27 @@ class Classifier:
             else:
                 cutter.take_frame(frame)
         problem = clean(reading.problem) if reading.problem else None
-        if not cutter.samples:
-            raise NotApplicableError(cutter.why_nothing(len(reading.frames)), partial=problem)
         facts = facts_of(reading)
+        more = facts is not None and bool(facts.left or facts.looks)
+        if not cutter.samples and not more:
+            raise NotApplicableError(
+                self._why_nothing(cutter.done(), len(reading.frames), cutter.kind), partial=problem
+            )
         samples = tuple(cutter.samples)
         if facts is not None:
             samples, sheets = followed(samples, reading, facts, subject)
             facts = replace(facts, sheets=sheets)
         if self.stability:
             samples = (*samples, *as_samples(samples, cutter.changed))
-        return Samples(samples, tuple(cutter.left_out), problem, facts)
+        return replace(cutter.done(), samples=samples, problem=problem, film=facts)
 
-    def again(self, samples: Samples, scores: Sequence[float]) -> tuple[float, ...]:
-        """Times at which a film should be looked at more closely."""
+    def again(self, samples: Samples, scores: Sequence[float], seconds: float) -> tuple[float, ...]:
+        """Times at which a film should be looked at next, or more closely."""
         if samples.film is None:
+            return ()
+        if samples.film.asked:
+            return film_again.following(samples.film, seconds)
+        if samples.film.looks:
             return ()
         rows = [
             (s.where.seconds, value)
@@ -121,9 +128,9 @@ class Classifier:
         ]
         return film_again.moments(samples.film, rows, self._bars)
 
-    def joined(self, first: Samples, more: Samples) -> Samples:
-        """The samples of a film that was looked at twice."""
-        return joined(first, more)
+    def joined(self, first: Samples, more: Samples, asked: Sequence[float]) -> Samples:
+        """The samples of a film that was looked at once more, at the moments that were asked for."""
+        return joined(first, more, asked)
 
     @property
     def _bars(self) -> Bars:
@@ -140,10 +147,13 @@ class Classifier:
 
         Raises:
             ModelError: a score is not a number.
+            NotApplicableError: a film that was looked at in turns has nothing that this model looks at.
         """
+        samples = settled(samples)
         scored = self._parts(samples, scores, None)
         if not scored:
-            raise ValueError("conclude needs at least one sample")
+            looked_at = len(samples.film.looked_at) if samples.film else 1
+            raise NotApplicableError(self._why_nothing(samples, looked_at, "frame"), partial=samples.problem)
         total, film = self._pooled(samples, scored)
         worth = self._worth(samples, scores)
         stability = self._stability(samples, scores, total)
@@ -179,6 +189,23 @@ class Classifier:
         plain = [i for i, sample in enumerate(samples.samples) if sample.variant is None]
         chosen = [samples.samples[i] for i in plain], [scores[i] for i in plain]
         return with_maps(result, self.card, self.network, *chosen, keep)
+
+    def _why_nothing(self, samples: Samples, frames: int, kind: str) -> str:
+        """The sentence for a file of which nothing was taken."""
+        faces_only = self.card.view.subject == "face"
+        looked_at = f"the {kind}" if frames == 1 else f"the {plural(frames, kind)} looked at"
+        if faces_only and all(part.kind != "face" for part in samples.left_out):
+            return f"No face was found in {looked_at}, and this model looks at faces only."
+        needed = self.card.view.min_side
+        if samples.largest >= needed:
+            return f"Nothing in {looked_at} can be scored by this model. {samples.left_out[0].reason}"
+        subject = f"Every face found in {looked_at}" if faces_only else looked_at[0].upper() + looked_at[1:]
+        largest = f"the largest, with its margin, has {samples.largest}" if faces_only else f"at most {samples.largest}"
+        verb = "is" if frames == 1 or faces_only else "are"
+        return (
+            f"{subject} {verb} too small for this model: {largest} of the {plural(needed, 'pixel')} "
+            "needed on the shorter side."
+        )
 
     def _parts(self, samples: Samples, scores: Sequence[float], variant: str | None) -> list[Part]:
         """The scored parts of one variant, or of the file as it is (None)."""
@@ -242,22 +269,9 @@ class _Cutter:
         height, width = frame.pixels.shape[:2]
         self._take(self.kind, frame, Box(0, 0, width, height), None)
 
-    def why_nothing(self, frames: int) -> str:
-        """The sentence for a file of which nothing was taken."""
-        faces_only = self.card.view.subject == "face"
-        looked_at = f"the {self.kind}" if frames == 1 else f"the {plural(frames, self.kind)} looked at"
-        if faces_only and all(part.kind != "face" for part in self.left_out):
-            return f"No face was found in {looked_at}, and this model looks at faces only."
-        needed = self.card.view.min_side
-        if self.largest >= needed:
-            return f"Nothing in {looked_at} can be scored by this model. {self.left_out[0].reason}"
-        subject = f"Every face found in {looked_at}" if faces_only else looked_at[0].upper() + looked_at[1:]
-        largest = f"the largest, with its margin, has {self.largest}" if faces_only else f"at most {self.largest}"
-        verb = "is" if frames == 1 or faces_only else "are"
-        return (
-            f"{subject} {verb} too small for this model: {largest} of the {plural(needed, 'pixel')} "
-            "needed on the shorter side."
-        )
+    def done(self) -> Samples:
+        """What was taken, as far as it is known yet."""
+        return Samples(tuple(self.samples), tuple(self.left_out), largest=self.largest)
 
     def _take(self, kind: str, frame: Frame, region: Box, face: Face | None) -> None:
         where = self._where(frame, face.box if face else None)

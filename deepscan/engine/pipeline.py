@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import BatchCheck, Check, Illustrated, LooksAgain, Samples
+from deepscan.checks.base import BatchCheck, Check, Illustrated, LooksAgain, Sample, Samples
 from deepscan.config import ScanOptions
 from deepscan.engine.batching import Attempt, Batcher, Scored
 from deepscan.engine.events import Events
@@ -53,10 +53,15 @@ WAITING_BATCHES = 4
 MOST_TRIES = 4
 """Workers that one file may take down before the rest of its checks are given up."""
 
+DRAWN_LATER = 64
+"""Samples of a film that is looked at again and again whose pixels are kept for drawing: those of the highest scores."""
+
 RETRY_SHARE = 0.25
 """Part of the time limit that a file has after it took a worker down: with it, the time spent on one file is bounded by
 the limit and three quarters, however many of its stages hang.
 """
+
+_NO_PIXELS: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
 _TICK = 0.5  # seconds until lost workers are looked for again
 
@@ -92,6 +97,7 @@ class _Open:
     waiting: dict[str, tuple[Samples, float]] = field(default_factory=dict)
     scores: dict[str, dict[int, float | Exception]] = field(default_factory=dict)
     looked_again: set[str] = field(default_factory=set)
+    done_looking: set[str] = field(default_factory=set)
 
     @property
     def complete(self) -> bool:
@@ -217,25 +223,35 @@ class Pipeline:
 
     def _take_in(self, entry: _Open, examined: Examined, executor: Executor[Task, Examined]) -> None:
         for result in examined.results:
-            if result.check in entry.looked_again:  # a second look that came to nothing: the first one stands
+            if result.check in entry.looked_again:  # what was seen before stands
+                self._add_look(entry, result.check, _lost_look(result), 0.0)
+                entry.done_looking.add(result.check)
                 self._conclude_if_complete(result.check, entry, executor)
                 continue
             entry.results[result.check] = result
             if result.check in examined.passing:
                 entry.passing.add(result.check)
         for name, (taken, spent) in examined.samples.items():
-            samples, seconds, known = taken, spent, 0
             if name in entry.looked_again:
-                first, before = entry.waiting[name]
-                check = self._checks[name]
-                assert isinstance(check, LooksAgain)
-                samples, seconds, known = check.joined(first, taken), spent + before, len(first.samples)
+                new = self._add_look(entry, name, taken, spent)
             else:
-                entry.scores[name] = {}
-            entry.waiting[name] = (samples if self._draws(name) else _without_pixels(samples), seconds)
-            for index, sample in enumerate(samples.samples[known:], known):
+                entry.scores[name], new = {}, taken.samples
+                entry.waiting[name] = (taken if self._draws(name) else _without_pixels(taken), spent)
+            for index, sample in enumerate(new, len(entry.waiting[name][0].samples) - len(new)):
                 self._batchers[name].add((entry.job.position, index), sample.pixels)
             self._conclude_if_complete(name, entry, executor)
+
+    def _add_look(self, entry: _Open, name: str, taken: Samples, spent: float) -> Sequence[Sample]:
+        """Join what a further look gave to what there was; returns the samples that are new, with their pixels."""
+        first, before = entry.waiting[name]
+        check = self._checks[name]
+        assert isinstance(check, LooksAgain)
+        samples = check.joined(first, taken, entry.task.moments)
+        new = samples.samples[len(first.samples) :]
+        if not self._draws(name):
+            samples = replace(samples, samples=(*first.samples, *map(_without_its_pixels, new)))
+        entry.waiting[name] = (samples, spent + before)
+        return new
 
     def _hand_to(self, model: ThreadPoolExecutor, *, partial: bool) -> None:
         """Give the model its next batch when it has none; the one after waits here, where it can still grow."""
@@ -286,12 +302,15 @@ class Pipeline:
         """Whether a check that has all its scores wants to see more of the film first, and was sent to it."""
         check, samples = self._checks[name], entry.waiting[name][0]
         values = [value for _, value in sorted(entry.scores[name].items()) if not isinstance(value, Exception)]
-        busy = entry.pending is not None or name in entry.looked_again or len(values) < len(samples.samples)
+        busy = entry.pending is not None or name in entry.done_looking or len(values) < len(samples.samples)
         if busy or not isinstance(check, LooksAgain):
             return False
-        moments = caught(lambda: check.again(samples, values))
+        seconds = entry.waiting[name][1]
+        moments = caught(lambda: check.again(samples, values, seconds))
         if isinstance(moments, Exception) or not moments:
             return False
+        if self._draws(name):
+            entry.waiting[name] = (_lightened(samples, values), seconds)
         entry.looked_again.add(name)
         self._submit(entry, replace(entry.task, checks=(check.spec,), moments=moments), executor)
         return True
@@ -326,8 +345,24 @@ def _attempt(check: BatchCheck) -> Attempt:
 
 def _without_pixels(samples: Samples) -> Samples:
     """The samples as :meth:`BatchCheck.conclude` needs them, without the pixels that wait in the batch."""
-    nothing: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
-    return replace(samples, samples=tuple(replace(s, pixels=nothing) for s in samples.samples))
+    return replace(samples, samples=tuple(map(_without_its_pixels, samples.samples)))
+
+
+def _without_its_pixels(sample: Sample) -> Sample:
+    return replace(sample, pixels=_NO_PIXELS) if sample.pixels.size else sample
+
+
+def _lightened(samples: Samples, scores: Sequence[float]) -> Samples:
+    """The samples of a film before it is looked at again, with the pixels of the highest scores only."""
+    ranked = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
+    highest = frozenset(ranked[:DRAWN_LATER])
+    kept = (s if i in highest else _without_its_pixels(s) for i, s in enumerate(samples.samples))
+    return replace(samples, samples=tuple(kept))
+
+
+def _lost_look(result: CheckResult) -> Samples:
+    """What a further look at a film gave that ended without samples: nothing but its reason."""
+    return Samples((), problem=f"A further look at the film came to nothing. {result.reason}")
 
 
 def automatic_workers() -> int:

@@ -35,6 +35,9 @@ class Footage:
     ``sampling`` a sentence on how frames were chosen; ``budget`` how many might have been. ``times`` are those of the
     frames that went by one after the other, and ``changes`` how much each differs from the one before it, in grey
     levels of a small copy (shape (n,), the first is 0); both are empty where the film was not read from start to end.
+
+    ``left`` are the moments of frames that were asked for beside those that were kept, and did not fit into memory with
+    them: whoever wants them reads these moments next. ``again`` says that the film was read for such moments.
     """
 
     reader: str
@@ -44,6 +47,8 @@ class Footage:
     budget: int
     times: NDArray[np.float64]
     changes: NDArray[np.float32]
+    left: tuple[float, ...] = ()
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -49,7 +49,17 @@ MAX_BUFFERED_BYTES = 1024**3
 """Bytes of a WebP, AVIF or HEIC file: their decoders hold the whole file in memory."""
 
 MAX_SAMPLED_FRAMES = 256
-"""Frames of one video that are examined, however many are asked for: each may hold MAX_FACES faces to score."""
+"""Frames of one video that are held at once, however many are asked for: the others are looked at after them, as many
+at a time. Each may hold MAX_FACES faces to score.
+"""
+
+MAX_EXAMINED_FRAMES = 50_000
+"""Frames of one video that are examined in all: half an hour at 25 a second. What is known of a frame that was examined
+is held until the film is done, about 2 KB each.
+"""
+
+STREAM_SECONDS = 3600.0
+"""Seconds of work after which no more frames of one video are fetched; a film of MAX_EXAMINED_FRAMES needs less."""
 
 VIDEO_SECONDS = 60.0
 """Wall-clock seconds spent on reading one video; what was read by then is examined. Half of FILE_SECONDS: the checks

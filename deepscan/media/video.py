@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import time
 from bisect import bisect_right
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -36,10 +36,11 @@ from deepscan.media.decoding import check_size, open_file, shown
 from deepscan.media.film import sampling as choosing
 from deepscan.media.film.clips import Clip, ClipError, Reader, best_reader, fitting, only_sound
 from deepscan.media.film.opencv import OpenCvReader
-from deepscan.media.film.packets import SAME_TIME, Packets, end_of, list_packets, settled
+from deepscan.media.film.packets import Packets, end_of, list_packets, rising, settled
 from deepscan.media.film.sampling import Choice, budget, choose
-from deepscan.media.film.shots import THUMBNAIL, Survey, cuts_between
-from deepscan.media.frames import Footage, Frame, Pixels, Reading, Rule, Sampling
+from deepscan.media.film.shots import cuts_between
+from deepscan.media.film.walking import Walk, visit, walk_through
+from deepscan.media.frames import Footage, Frame, Reading, Rule, Sampling
 from deepscan.media.limits import MAX_FRAMES_READ, MAX_SAMPLED_FRAMES, MAX_TOTAL_PIXELS, VIDEO_SECONDS
 from deepscan.text import clean, duration, plural
 
@@ -52,12 +53,8 @@ ALWAYS_IN_ORDER = 300
 SEEK_COST = 20
 """What one seek costs in decoded frames: OpenCV lands up to 16 frames early and steps to the place."""
 
-SEEK_FROM = (0.0, 2.0, 10.0)
-"""Seconds before the key frame from which a frame is sought, one after the other."""
-
-REREAD = 20_000
-"""Frames up to which a video is read from start to end after all when a seek missed; with more, the frame is given up
-and reported."""
+PAST_MOMENTS = 1.0
+"""Seconds past the last of the moments asked for up to which a film is read for them."""
 
 SURVEYED_PIXELS = 4_000_000_000
 """Pixels up to which ``auto`` decodes all of a film to find its cuts: 72 s of 1080p at 25 frames a second, 3 minutes
@@ -73,8 +70,9 @@ def read_video(path: Path, sampling: Sampling, reader: Reader | None = None) -> 
 
     Args:
         path: The video; opened for reading only.
-        sampling: Which frames are wanted; more than MAX_SAMPLED_FRAMES, or than MAX_TOTAL_PIXELS allows, are thinned
-            out evenly, and ``problem`` says so.
+        sampling: Which frames are wanted. Of more than MAX_SAMPLED_FRAMES, or than MAX_TOTAL_PIXELS allows, so many
+            are given, evenly among them, and ``footage.left`` has the moments of the others; more than
+            MAX_EXAMINED_FRAMES are thinned out, and ``problem`` says so.
         reader: The library to read with; None for the best that is installed.
 
     Raises:
@@ -88,34 +86,6 @@ def read_video(path: Path, sampling: Sampling, reader: Reader | None = None) -> 
         raise UnreadableError(f"{shown(path)} cannot be read: {clean(e.strerror or str(e))}.") from e
     except ClipError as e:
         raise UnreadableError(f"{shown(path)} cannot be decoded as a video ({clean(str(e), 160)}).") from e
-
-
-@dataclass(slots=True)
-class _Walk:
-    """Frames that were decoded: the times of all that went by in order, and the time and pixels of the ones kept."""
-
-    times: list[float] = field(default_factory=list)
-    kept: dict[int, tuple[float, Pixels]] = field(default_factory=dict)
-    survey: Survey = field(default_factory=Survey)
-    stopped: str | None = None
-    missed: int = 0
-    area: int = 0
-
-    def keep(self, number: int, now: float, clip: Clip) -> bool:
-        """Keep the frame that ``clip`` stands at; False when that would be too many pixels.
-
-        The header's size says how many fit, but the size may change within a stream.
-        """
-        pixels = clip.pixels()
-        if pixels is None:
-            self.missed += 1
-            return True
-        self.area += pixels.shape[0] * pixels.shape[1]
-        if self.kept and self.area > MAX_TOTAL_PIXELS:
-            self.stopped = f"at the limit of {MAX_TOTAL_PIXELS:,} pixels"
-            return False
-        self.kept[number] = now, pixels
-        return True
 
 
 @dataclass(slots=True)
@@ -145,17 +115,23 @@ class _Job:
             if not (seeking := keys_only or self._seeking_pays(plan, rate)):
                 plan = self._plan(self.packets.times[:MAX_FRAMES_READ], room, keys_only=False)
             if seeking:
-                walk = _visit(clip, self.packets, plan.indices, may_miss=keys_only)
+                walk = visit(clip, self.packets, plan.indices, may_miss=keys_only)
             elif not plan.indices:  # two walks will be needed
                 clip.hurry((time.monotonic() + self.deadline) / 2)
             if not seeking:
-                walk = _walk(clip, plan.indices, survey=self._surveys)
-        if walk is None:
-            seeking, walk = False, _Walk()
+                walk = walk_through(clip, plan.indices, survey=self._surveys, until=self._until(clip))
+        if walk is None or (walk.cut_short and not rising(walk.times)):
+            seeking, walk = False, Walk()
             with self.reader.opened(self.file, self.deadline) as clip:
                 if clip is not None:
-                    walk = _walk(clip, plan.indices, survey=self._surveys)
+                    walk = walk_through(clip, plan.indices, survey=self._surveys)
         return self._sought(walk, plan) if seeking else self._walked(walk, room, rate, announced)
+
+    def _until(self, clip: Clip) -> float | None:
+        """The time after which nothing more is wanted; None where the end must be seen, to know all times."""
+        if not self.sampling.moments or clip.delayed or not self.packets.ordered:
+            return None
+        return max(self.sampling.moments) + PAST_MOMENTS
 
     def _read_otherwise(self) -> Reading:
         """What one reader cannot open is OpenCV's to read, or to give the reason for. Raises MediaError."""
@@ -186,19 +162,19 @@ class _Job:
             return Choice(choose(times, self.packets.keys, wanted, min(room, budget(end_of(times)))).indices)
         return choose(times, self.packets.keys, self.sampling, room)
 
-    def _sought(self, walk: _Walk, plan: Choice) -> Reading:
+    def _sought(self, walk: Walk, plan: Choice) -> Reading:
         """The result of reading by seeking."""
         self._require_some(walk)
         times = self.packets.times
         kept = [walk.kept[number] for number in sorted(walk.kept)]
-        cuts = [kept[place][0] for place in cuts_between([pixels for _, pixels in kept])]
+        cuts = [kept[place][0] for place in cuts_between([pixels for _, pixels in kept])] if self._surveys else []
         total = len(times) if self.packets.complete else None
         frames = [Frame(i, round(now, 6), pixels) for i, (now, pixels) in sorted(walk.kept.items())]
         problem = _sentences(plan.problem, self._cut(walk), self.reader.doubt(frames))
-        footage = self._footage(frames, times, cuts, [], "those only")
+        footage = self._footage(frames, times, cuts, [], "those only", plan.left)
         return Reading(tuple(frames), total, problem, footage)
 
-    def _walked(self, walk: _Walk, room: int, rate: float, announced: float | None) -> Reading:
+    def _walked(self, walk: Walk, room: int, rate: float, announced: float | None) -> Reading:
         """The result of reading from start to end."""
         if not walk.times:
             self._require_some(walk)
@@ -207,18 +183,25 @@ class _Job:
         starts = [number for number in walk.survey.cuts() if number < len(times)]
         if self.sampling.rule is Rule.AUTO and self.sampling.every is None and len(final.indices) < len(times):
             limit = min(room, budget(end_of(times)))
-            final = Choice(choosing.in_every_shot(times, starts, final.indices, limit), final.problem)
+            final = replace(final, indices=choosing.in_every_shot(times, starts, final.indices, limit))
         self._complete(walk, final)
         self._require_some(walk)
         frames = [Frame(i, round(times[i], 6), walk.kept[i][1]) for i in sorted(walk.kept)]
         ending = self._ending(times, walk, announced)
         problem = _sentences(final.problem, disorder, ending, self.reader.doubt(frames))
         cuts = [times[i] for i in starts]
-        footage = self._footage(frames, times, cuts, walk.survey.changes, "every frame with the one before it")
-        return Reading(tuple(frames), None if walk.stopped else len(times), problem, footage)
+        searched = "every frame with the one before it"
+        footage = self._footage(frames, times, cuts, walk.survey.changes, searched, final.left)
+        return Reading(tuple(frames), None if walk.stopped or walk.cut_short else len(times), problem, footage)
 
     def _footage(
-        self, frames: Sequence[Frame], times: Sequence[float], cuts: Sequence[float], changes: object, searched: str
+        self,
+        frames: Sequence[Frame],
+        times: Sequence[float],
+        cuts: Sequence[float],
+        changes: object,
+        searched: str,
+        left: Sequence[int],
     ) -> Footage:
         by_time = np.asarray(changes, np.float32)
         seconds = end_of(times)
@@ -227,13 +210,17 @@ class _Job:
             reader=self.reader.name,
             seconds=round(seconds, 6),
             cuts=tuple(round(cut, 6) for cut in cuts),
-            sampling=choosing.in_words(self.sampling, len(frames), seconds, len(cuts) + 1, searched=searched),
-            budget=budget(seconds) if auto else len(frames),
+            sampling=choosing.in_words(
+                self.sampling, len(frames), seconds, len(cuts) + 1, left=len(left), searched=searched
+            ),
+            budget=budget(seconds) if auto else len(frames) + len(left),
             times=np.asarray(times if by_time.size else (), np.float64)[: by_time.size],
             changes=by_time[: len(times)],
+            left=tuple(times[number] for number in left),
+            again=bool(self.sampling.moments),
         )
 
-    def _complete(self, walk: _Walk, final: Choice) -> None:
+    def _complete(self, walk: Walk, final: Choice) -> None:
         """Fetch the frames that are wanted after all: for shots, and where packets promised others than there are."""
         if walk.stopped and walk.kept:
             return
@@ -249,13 +236,13 @@ class _Job:
             rate, _ = clip.announced(b"")
             found = None
             if same and self._seeking_pays(Choice(tuple(missing)), rate):
-                found = _visit(clip, self.packets, missing, may_miss=False)
+                found = visit(clip, self.packets, missing, may_miss=False)
             if found is not None:
                 walk.kept |= found.kept
                 return
         with self.reader.opened(self.file, self.deadline) as clip:
             if clip is not None:
-                walk.kept |= _walk(clip, missing, max(missing), survey=False).kept
+                walk.kept |= walk_through(clip, missing, max(missing), survey=False).kept
 
     def _seeking_pays(self, plan: Choice, rate: float) -> bool:
         """Whether the frames of the plan are reached much sooner by seeking to key frames."""
@@ -265,13 +252,16 @@ class _Job:
             return False
         if not 0.5 < rate <= 1000:
             return False
-        cost = 0
+        cost, at = 0, 0
         for number in plan.indices:
-            key = packets.key_before(number)
-            cost += SEEK_COST + bisect_right(packets.times, packets.times[number]) - bisect_right(packets.times, key)
-        return 2 * cost < len(packets.times)
+            key = bisect_right(packets.times, packets.key_before(number)) - 1
+            # A frame that has no key frame between itself and the one before it is stepped to.
+            cost += number - at if key <= at else SEEK_COST + number + 1 - key
+            at = number
+        through = plan.indices[-1] + 1 if self.sampling.moments and plan.indices else len(packets.times)
+        return 2 * cost < through
 
-    def _require_some(self, walk: _Walk) -> None:
+    def _require_some(self, walk: Walk) -> None:
         """Raises LimitError or UnreadableError where not one frame was kept."""
         if walk.kept:
             return
@@ -282,7 +272,7 @@ class _Job:
             "its data are missing, damaged or encrypted."
         )
 
-    def _cut(self, walk: _Walk) -> str | None:
+    def _cut(self, walk: Walk) -> str | None:
         """A sentence when reading by seeking left something out."""
         packets = self.packets
         if walk.stopped:
@@ -295,11 +285,14 @@ class _Job:
             return f"Only the first {seen} of the video are examined: it has too many frames to list."
         return None
 
-    def _ending(self, times: Sequence[float], walk: _Walk, announced: float | None) -> str | None:
+    def _ending(self, times: Sequence[float], walk: Walk, announced: float | None) -> str | None:
         """A sentence when reading stopped before the end, or the stream ends before it should."""
         packets, last = self.packets, times[-1]
         if walk.stopped:
             return f"Reading stopped {walk.stopped}, {duration(last)} into the video: what follows was not examined."
+        missed = f"{plural(walk.missed, 'frame')} that should have been examined could not be decoded."
+        if self.sampling.moments:  # what the end is like was said when the film was first read
+            return missed if walk.missed else None
         if packets.complete and len(packets.keys) > 1:
             # Frames that an edit list hides lie within one key frame interval.
             hidden = max(b - a for a, b in pairwise(packets.keys))
@@ -315,9 +308,7 @@ class _Job:
                     f"The pictures end at {duration(end)}, and the file announces {duration(announced)}: "
                     "the rest is missing or damaged."
                 )
-        if walk.missed:
-            return f"{plural(walk.missed, 'frame')} that should have been examined could not be decoded."
-        return None
+        return missed if walk.missed else None
 
     def _unopened(self) -> MediaError:
         """The reason why a video cannot be opened."""
@@ -339,53 +330,6 @@ def _room(size: tuple[int, int], path: Path) -> int:
     check_size(size, path, "its frames")
     width, height = fitting(*size)
     return max(1, min(MAX_SAMPLED_FRAMES, MAX_TOTAL_PIXELS // (width * height)))
-
-
-def _walk(clip: Clip, wanted: Collection[int], last: int | None = None, *, survey: bool = True) -> _Walk:
-    """Decode one frame after another, to the end or to number ``last``, and keep the wanted ones."""
-    walk = _Walk()
-    wanted = frozenset(wanted)
-    while (last is None or len(walk.times) <= last) and (now := clip.step()) is not None:
-        walk.times.append(now)
-        if survey:
-            walk.survey.add(clip.thumbnail(*THUMBNAIL))
-        number = len(walk.times) - 1
-        if number in wanted and not walk.keep(number, now, clip):
-            break
-    walk.stopped = walk.stopped or clip.stopped
-    return walk
-
-
-def _visit(clip: Clip, packets: Packets, wanted: Sequence[int], *, may_miss: bool) -> _Walk | None:
-    """Decode the wanted frames by seeking to the key frames before them; None where that does not work.
-
-    With ``may_miss`` frames that cannot be reached are counted, and the others given.
-    """
-    walk = _Walk()
-    now = clip.step()
-    if now is None or clip.delayed:
-        return None
-    for number in wanted:
-        moment, key = packets.times[number], packets.key_before(number)
-        # Seeks may land late (a transport stream has no index) or nowhere (OpenCV reckons with the mean rate).
-        for back in SEEK_FROM:
-            if now is not None and key - back <= now <= moment + SAME_TIME:
-                break
-            clip.seek(key - back)
-            now = clip.step()
-        while now is not None and now < moment - SAME_TIME:
-            now = clip.step()
-        if clip.stopped:
-            break
-        if now is None or now > moment + SAME_TIME:
-            if len(packets.times) <= REREAD and not may_miss:
-                return None
-            walk.missed += 1
-            continue
-        if not walk.keep(number, now, clip):
-            break
-    walk.stopped = walk.stopped or clip.stopped
-    return walk if walk.kept or walk.stopped else None
 
 
 def _sentences(*problems: str | None) -> str | None:

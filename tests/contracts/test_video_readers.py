@@ -168,7 +168,7 @@ def test_a_film_too_long_to_decode_is_looked_at_by_its_key_frames(
 ) -> None:
     monkeypatch.setattr(video, "SURVEYED_PIXELS", 192 * 96 * 419)
     monkeypatch.setattr("deepscan.media.film.sampling.AUTO_BASE", 4)
-    monkeypatch.setattr(video, "_walk", None)  # reading in order would fail
+    monkeypatch.setattr(video, "walk_through", None)  # reading in order would fail
     reading = read_video(long, Sampling(4, rule=Rule.AUTO), reader)
     assert [number_of(f.pixels) for f in reading.frames] == list(range(0, 420, 50))
     assert reading.footage is not None

@@ -1,6 +1,7 @@
-"""Where to look again in a film once its frames are scored: where scores are high, uncertain, or change.
+"""Where to look next in a film once its frames are scored: at those that did not fit, or between those that stand out.
 
-Looking closer between two such frames tells a single bad frame from a stretch, and places the boundary of a stretch.
+Looking closer where scores are high, uncertain or changing tells a single bad frame from a stretch, and places the
+boundary of a stretch.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from itertools import pairwise
 
 from deepscan.checks.film.result import Bars, Facts
 from deepscan.checks.film.scores import log_odds
+from deepscan.media.limits import STREAM_SECONDS
 
 MOST = 24
 """Frames that are looked at again, at most, within the film's budget."""
@@ -20,6 +22,14 @@ change."""
 
 CLOSEST = 0.3
 """Seconds between frames in which nothing more is looked at."""
+
+
+def following(facts: Facts, seconds: float) -> tuple[float, ...]:
+    """The moments of the frames that are looked at next of those that were asked for and did not fit at once.
+
+    ``seconds`` have been spent on the film so far: none are left once they pass STREAM_SECONDS.
+    """
+    return facts.left[: facts.at_a_time] if seconds < STREAM_SECONDS else ()
 
 
 def moments(facts: Facts, scores: Sequence[tuple[float, float]], bars: Bars) -> tuple[float, ...]:

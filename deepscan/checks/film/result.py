@@ -7,9 +7,11 @@ looked at before and after it, and never over a cut.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 from typing import TypeAlias
 
 from deepscan.checks.film import scores as film_scores
@@ -37,6 +39,9 @@ class Facts:
     """What a worker knows of a film before anything of it is scored; see :class:`deepscan.types.Film`.
 
     ``looked_at`` are the (number, seconds) of the frames, rising; ``sheets`` the exhibits of tracks, by their number.
+    A film of which more frames are ``asked`` for (0: it is none) than are held at once is looked at in turns: ``left``
+    are the moments, rising, that are still to come, ``at_a_time`` of them; ``looks`` counts the times that it was read
+    for these, or for a closer look.
     """
 
     reader: str
@@ -47,6 +52,10 @@ class Facts:
     cuts: tuple[float, ...]
     looked_at: tuple[tuple[int, float], ...]
     sheets: Mapping[int, str] = field(default_factory=dict)
+    asked: int = 0
+    left: tuple[float, ...] = ()
+    at_a_time: int = 0
+    looks: int = 0
 
     def shot(self, seconds: float) -> int:
         """The number of the shot, from 1, that is on screen at a time."""
@@ -54,11 +63,10 @@ class Facts:
 
     def around(self, first: float, last: float) -> Span:
         """The stretch that frames from ``first`` to ``last`` stand for, within their shots."""
-        times = [seconds for _, seconds in self.looked_at]
-        before = max((t for t in times if t < first), default=None)
-        after = min((t for t in times if t > last), default=None)
-        start = 0.0 if before is None else (before + first) / 2
-        end = (self.seconds or last) if after is None else (last + after) / 2
+        before = bisect_left(self.looked_at, first, key=itemgetter(1))
+        after = bisect_right(self.looked_at, last, key=itemgetter(1))
+        start = (self.looked_at[before - 1][1] + first) / 2 if before else 0.0
+        end = (last + self.looked_at[after][1]) / 2 if after < len(self.looked_at) else self.seconds or last
         start = max([start, *(cut for cut in self.cuts if cut <= first + 1e-6)])
         end = min([max(end, last), *(cut for cut in self.cuts if cut > last + 1e-6)])
         return span(start, end)
@@ -88,6 +96,10 @@ def facts_of(reading: Reading) -> Facts | None:
         footage.budget,
         footage.cuts,
         looked_at,
+        asked=len(looked_at) + len(footage.left) if footage.left else 0,
+        left=footage.left,
+        at_a_time=len(looked_at),
+        looks=int(footage.again),
     )
 
 

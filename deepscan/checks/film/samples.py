@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from deepscan.checks.base import Sample, Samples, Subject
@@ -10,7 +11,8 @@ from deepscan.checks.film.result import Facts
 from deepscan.checks.film.sheets import MOST, Seen, sheet, tile
 from deepscan.media.film.tracks import Sighting, follow, look
 from deepscan.media.frames import Reading
-from deepscan.text import plural
+from deepscan.media.limits import STREAM_SECONDS
+from deepscan.text import duration, plural
 
 MAX_SHEETS = 24
 """Tracks of one film that get a sheet: those with most sightings."""
@@ -46,32 +48,71 @@ def tracked(samples: Sequence[Sample], facts: Facts) -> tuple[Sample, ...]:
     return tuple(replace(sample, track=tracks.get(i)) for i, sample in enumerate(samples))
 
 
-def joined(first: Samples, more: Samples) -> Samples:
-    """Two lookings at one film as one: the first one's samples, then those of frames that it did not have."""
+def joined(first: Samples, more: Samples, asked: Collection[float]) -> Samples:
+    """Two lookings at one film as one: the first one's samples, then those of frames that it did not have.
+
+    Of the film's frames those ``asked`` for are no longer left, unless nothing came of it; new samples have no track yet
+    (see :func:`settled`).
+    """
     assert first.film is not None
-    if more.film is None:
-        return first
     known = {number for number, _ in first.film.looked_at}
-    new = [sample for sample in more.samples if sample.where.frame not in known]
-    left_out = [part for part in more.left_out if part.where.frame not in known]
-    added = [frame for frame in more.film.looked_at if frame[0] not in known]
+    seen, done = (more.film.looked_at, max(asked, default=-1.0)) if more.film else ((), -1.0)
+    added = [frame for frame in seen if frame[0] not in known]
     facts = replace(
         first.film,
         looked_at=tuple(sorted([*first.film.looked_at, *added])),
-        sampling=f"{first.film.sampling} Then {plural(len(added), 'frame')} more, where scores were high, uncertain "
-        "or changing.",
+        left=first.film.left[bisect_right(first.film.left, done) :],
+        looks=first.film.looks + 1,
     )
-    together = [*first.samples, *new]
+    if not first.film.asked and added:
+        facts = replace(
+            facts,
+            sampling=f"{facts.sampling} Then {plural(len(added), 'frame')} more, where scores were high, uncertain or "
+            "changing.",
+        )
+    new = [replace(sample, track=None) for sample in more.samples if sample.where.frame not in known]
+    left_out = [part for part in more.left_out if part.where.frame not in known]
+    return replace(
+        first,
+        samples=(*first.samples, *new),
+        left_out=(*first.left_out, *left_out),
+        problem=" ".join(dict.fromkeys(filter(None, (first.problem, more.problem)))) or None,
+        film=facts,
+        largest=max(first.largest, more.largest),
+    )
+
+
+def settled(samples: Samples) -> Samples:
+    """The samples of a film with all its looks behind it: each with its track, and in words what was looked at."""
+    facts = samples.film
+    if facts is None or not (facts.looks or facts.asked):
+        return samples
     # Changed copies of a face, which are scored beside it, are where it is.
-    plain = tracked([sample for sample in together if sample.variant is None], facts)
+    plain = tracked([sample for sample in samples.samples if sample.variant is None], facts)
     track_of = {sample.where: sample.track for sample in plain}
-    samples = tuple(replace(sample, track=track_of[sample.where]) for sample in together)
+    together = tuple(replace(sample, track=track_of[sample.where]) for sample in samples.samples)
     sheets = {
-        track: first.film.sheets[before.track]
-        for before, after in zip(first.samples, samples, strict=False)
-        if before.track is not None and before.track in first.film.sheets and (track := after.track) is not None
+        track: facts.sheets[before.track]
+        for before, after in zip(samples.samples, together, strict=True)
+        if before.track is not None and before.track in facts.sheets and (track := after.track) is not None
     }
-    return Samples(samples, (*first.left_out, *left_out), first.problem or more.problem, replace(facts, sheets=sheets))
+    facts = replace(facts, sheets=sheets)
+    if not facts.asked:
+        return replace(samples, samples=together, film=facts)
+    seen = f"{len(facts.looked_at):,}" if facts.left else "All"
+    facts = replace(facts, sampling=f"{facts.sampling} {seen} of them were.")
+    return replace(samples, samples=together, film=facts, problem=_with_ending(samples.problem, facts))
+
+
+def _with_ending(problem: str | None, facts: Facts) -> str | None:
+    """What kept a film from being looked at whole, with a sentence where frames that were asked for are left."""
+    if not facts.left:
+        return problem
+    ending = (
+        f"{len(facts.looked_at):,} of the {facts.asked:,} frames that were asked for were looked at: one film has "
+        f"{duration(STREAM_SECONDS)} of work, and the first read that fails ends it."
+    )
+    return f"{problem} {ending}" if problem else ending
 
 
 def _sighting(sample: Sample, facts: Facts) -> Sighting | None:

@@ -12,6 +12,7 @@ from itertools import pairwise
 from deepscan.config import ScanOptions
 from deepscan.media.film.packets import SAME_TIME, end_of
 from deepscan.media.frames import Rule, Sampling
+from deepscan.media.limits import MAX_EXAMINED_FRAMES
 from deepscan.text import duration, plural
 
 AUTO_BASE = 24
@@ -28,9 +29,13 @@ FROM_CUT = 0.15
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The numbers of the frames wanted, rising; ``problem`` when a limit thinned them out."""
+    """The numbers of the frames to be read now, rising, evenly among all that are wanted, and those ``left`` for later.
+
+    ``problem`` is a sentence when a limit thinned out what was wanted.
+    """
 
     indices: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
     problem: str | None = None
 
 
@@ -51,25 +56,44 @@ def budget(seconds: float) -> int:
 
 
 def choose(times: Sequence[float], keys: Sequence[float], sampling: Sampling, room: int) -> Choice:
-    """The frames on screen at the sampling's times, where frames appear at ``times``; at most ``room`` of them.
+    """The frames on screen at the sampling's times, where frames appear at ``times``: at most ``room`` of them now.
 
-    ``keys`` are the times of key frames. A film that has no more frames than are asked for is taken whole.
+    ``keys`` are the times of key frames. A film that has no more frames than are asked for is taken whole, and none has
+    more than MAX_EXAMINED_FRAMES wanted.
     """
     if not times:
         return Choice()
     if sampling.moments:
-        return Choice(_shown_at(times, sampling.moments[:room]))
+        return Choice(_shown_at(times, [moment + SAME_TIME for moment in sampling.moments[:room]]))
+    numbers, wish = _wanted(times, keys, sampling)
+    problem = None
+    if len(numbers) > MAX_EXAMINED_FRAMES:
+        numbers = _evenly(numbers, MAX_EXAMINED_FRAMES)
+        problem = f"{wish} were asked for, and {len(numbers):,}, evenly spread over the video, are examined."
+    now = _evenly(numbers, room)
+    later = frozenset(numbers) - frozenset(now) if len(numbers) > len(now) else frozenset()
+    return Choice(tuple(now), tuple(sorted(later)), problem)
+
+
+def _wanted(times: Sequence[float], keys: Sequence[float], sampling: Sampling) -> tuple[Sequence[int], str]:
+    """The numbers of all frames that are wanted, rising, and what was wished for in words."""
+    every = range(len(times))
     if sampling.every is not None:
-        return _spaced(times, sampling.every, room)
+        # The millionths make up for rounding: 3 * 0.1 is not 0.3.
+        asked = max(1, math.ceil(min(end_of(times) / sampling.every, 1e12) - 1e-6))
+        wish = f"A frame every {sampling.every:g} s, {asked:,} in all,"
+        return (every if asked > len(times) else _shown_at(times, [k * sampling.every for k in range(asked)])), wish
     match sampling.rule:
         case Rule.ALL:
-            return _thinned(range(len(times)), f"All {len(times):,} frames", room)
+            return every, f"All {len(times):,} frames"
         case Rule.KEYFRAMES if keys:
             last = len(times) - 1
             numbers = sorted({min(last, bisect_left(times, key - SAME_TIME)) for key in keys})
-            return _thinned(numbers, f"All {plural(len(numbers), 'key frame')}", room)
+            return numbers, f"All {plural(len(numbers), 'key frame')}"
+        case _ if len(times) <= sampling.count:
+            return every, f"{sampling.count:,} frames"
         case _:
-            return _even(times, sampling.count, room)
+            return _shown_at(times, _middles(times, sampling.count)), f"{sampling.count:,} frames"
 
 
 def in_every_shot(times: Sequence[float], cuts: Sequence[int], chosen: Sequence[int], room: int) -> tuple[int, ...]:
@@ -99,30 +123,6 @@ def _away(times: Sequence[float], number: int, first: int, last: int) -> int:
     return number
 
 
-def _spaced(times: Sequence[float], every: float, room: int) -> Choice:
-    end = end_of(times)
-    # The millionths make up for rounding: 3 * 0.1 is not 0.3.
-    asked = max(1, math.ceil(min(end / every, 1e12) - 1e-6))
-    if asked <= room:
-        return Choice(_shown_at(times, [k * every for k in range(asked)]))
-    if len(times) <= room:
-        return Choice(tuple(range(len(times))))
-    return _spread(times, room, f"A frame every {every:g} s, {asked:,} in all,")
-
-
-def _even(times: Sequence[float], count: int, room: int) -> Choice:
-    if len(times) <= min(count, room):
-        return Choice(tuple(range(len(times))))
-    if count > room:
-        return _spread(times, room, f"{count:,} frames")
-    return Choice(_shown_at(times, _middles(times, count)))
-
-
-def _spread(times: Sequence[float], room: int, wish: str) -> Choice:
-    """``room`` frames evenly in time, in place of what was wished for."""
-    return Choice(_shown_at(times, _middles(times, room)), _fewer(wish, room))
-
-
 def _middles(times: Sequence[float], count: int) -> list[float]:
     end = end_of(times)
     return [(k + 0.5) * end / count for k in range(count)]
@@ -132,19 +132,18 @@ def _shown_at(times: Sequence[float], moments: Sequence[float]) -> tuple[int, ..
     return tuple(sorted({max(0, bisect_right(times, moment + 1e-6) - 1) for moment in moments}))
 
 
-def _thinned(numbers: Sequence[int], wish: str, room: int) -> Choice:
+def _evenly(numbers: Sequence[int], room: int) -> Sequence[int]:
+    """At most ``room`` of the numbers, evenly spread."""
     if len(numbers) <= room:
-        return Choice(tuple(numbers))
-    picked = {numbers[math.floor((k + 0.5) * len(numbers) / room)] for k in range(room)}
-    return Choice(tuple(sorted(picked)), _fewer(wish, room))
+        return numbers
+    return sorted({numbers[math.floor((k + 0.5) * len(numbers) / room)] for k in range(room)})
 
 
-def _fewer(wish: str, room: int) -> str:
-    return f"{wish} were asked for, and {room}, evenly spread over the video, are examined."
+def in_words(sampling: Sampling, looked_at: int, seconds: float, shots: int, *, left: int, searched: str) -> str:
+    """A sentence: how many frames were looked at, how they were chosen, and where cuts were looked for.
 
-
-def in_words(sampling: Sampling, looked_at: int, seconds: float, shots: int, *, searched: str) -> str:
-    """A sentence: how many frames were looked at, how they were chosen, and where cuts were looked for."""
+    With some ``left`` for later, it says how many are to be looked at, and who looks at them says whether they were.
+    """
     if sampling.every is not None:
         how = f"one every {sampling.every:g} s"
     else:
@@ -156,4 +155,6 @@ def in_words(sampling: Sampling, looked_at: int, seconds: float, shots: int, *, 
             Rule.ALL: "all of them",
         }[sampling.rule]
     found = f"{plural(shots, 'shot')} found by comparing {searched}"
-    return f"{plural(looked_at, 'frame')} of {duration(seconds)} were looked at: {how}; {found}."
+    asked = plural(looked_at + left, "frame")
+    were = f"were to be looked at, {looked_at} at a time" if left else "were looked at"
+    return f"{asked} of {duration(seconds)} {were}: {how}; {found}."

@@ -136,7 +136,7 @@ def test_seeking_finds_the_same_frames(videos: dict[str, Path], name: str) -> No
 def test_indexed_containers_are_really_sought(
     videos: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video, "_walk", None)  # reading in order would fail
+    monkeypatch.setattr(video, "walk_through", None)  # reading in order would fail
     check(read_video(videos[name], Sampling(4)), CASES[name][1], Sampling(4))
 
 
@@ -148,7 +148,7 @@ def test_seeks_that_land_late_cost_time_or_the_frame_but_never_give_another(
     for kind in CLIPS:
         real = kind.seek
         monkeypatch.setattr(kind, "seek", lambda self, to, real=real: real(self, to + 30))
-    monkeypatch.setattr(video, "REREAD", reread)
+    monkeypatch.setattr(walking, "REREAD", reread)
     reading = read_video(videos["uneven.mp4"], Sampling(3))
     if reread:
         check(reading, CASES["uneven.mp4"][1], Sampling(3))
@@ -369,7 +369,7 @@ def test_too_many_wanted_frames_are_thinned_out_evenly(
 def test_a_stream_that_grows_is_held_to_the_pixel_budget(
     videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(video, "MAX_TOTAL_PIXELS", 3 * 192 * 96)
+    monkeypatch.setattr(walking, "MAX_TOTAL_PIXELS", 3 * 192 * 96)
     monkeypatch.setattr(video, "_room", lambda size, path: 100)  # as if the header had promised small frames
     reading = read_video(videos["even.mp4"], Sampling(10))
     assert len(reading.frames) == 3
