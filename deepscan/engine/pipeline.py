@@ -54,7 +54,7 @@ MOST_TRIES = 4
 """Workers that one file may take down before the rest of its checks are given up."""
 
 DRAWN_LATER = 64
-"""Samples of a film that is looked at again and again whose pixels are kept for drawing: those of the highest scores."""
+"""Samples whose pixels are kept for drawing when a film is looked at again: those of the highest scores."""
 
 RETRY_SHARE = 0.25
 """Part of the time limit that a file has after it took a worker down: with it, the time spent on one file is bounded by

@@ -51,7 +51,7 @@ def tracked(samples: Sequence[Sample], facts: Facts) -> tuple[Sample, ...]:
 def joined(first: Samples, more: Samples, asked: Collection[float]) -> Samples:
     """Two lookings at one film as one: the first one's samples, then those of frames that it did not have.
 
-    Of the film's frames those ``asked`` for are no longer left, unless nothing came of it; new samples have no track yet
+    Frames that were ``asked`` for are no longer left, unless nothing came of it. New samples have no track yet
     (see :func:`settled`).
     """
     assert first.film is not None

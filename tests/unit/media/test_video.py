@@ -11,13 +11,15 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 from deepscan.errors import LimitError, MediaError, UnreadableError
 from deepscan.media import decoding, video
-from deepscan.media.film import clips, packets
+from deepscan.media.film import clips, packets, walking
+from deepscan.media.film import sampling as rules
 from deepscan.media.film.clips import Reader
 from deepscan.media.film.opencv import WORKER_ENVIRONMENT, OpenCvClip, OpenCvReader
 from deepscan.media.film.pyav import PyAvClip, PyAvReader
@@ -354,16 +356,59 @@ def test_long_sides_are_scaled_down(tmp_path: Path) -> None:
     assert [number_of(f.pixels) for f in reading.frames] == [0, 1, 2]
 
 
-def test_too_many_wanted_frames_are_thinned_out_evenly(
+def test_frames_that_do_not_fit_at_once_are_left_for_later_and_found_by_their_moments(
     videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video, "MAX_SAMPLED_FRAMES", 6)
-    for sampling, words in ((Sampling(20), "20 frames were asked"), (Sampling(every=0.01), "every 0.01 s, 240 in all")):
-        reading = read_video(videos["even.mp4"], sampling)
-        assert [number_of(f.pixels) for f in reading.frames] == [5, 15, 25, 35, 45, 55]
-        assert reading.problem is not None
-        assert words in reading.problem
-    assert read_video(videos["even.mp4"], Sampling(every=1e-300)).problem is not None
+    for sampling, asked in ((Sampling(20), 20), (Sampling(every=0.01), 60), (Sampling(every=1e-300), 60)):
+        reading = read_video(videos["uneven-b-frames.mp4"], sampling)
+        footage = reading.footage
+        assert footage is not None
+        assert reading.problem is None
+        assert len(reading.frames) == 6
+        assert footage.budget == 6 + len(footage.left)
+        assert asked - 8 <= footage.budget <= asked, "a frame that is shown at two of the times counts once"
+        assert f"{footage.budget} frames of" in footage.sampling
+        assert "to be looked at, 6 at a time" in footage.sampling
+        seen = [number_of(frame.pixels) for frame in reading.frames]
+        for start in range(0, len(footage.left), 6):
+            more = read_video(videos["uneven-b-frames.mp4"], Sampling(moments=footage.left[start : start + 6]))
+            assert more.problem is None
+            assert more.footage is not None
+            assert more.footage.again
+            assert all(number_of(frame.pixels) == frame.index for frame in more.frames)
+            seen += [frame.index for frame in more.frames]
+        assert len(seen) == len(set(seen)) == footage.budget
+
+
+def test_more_frames_than_are_examined_in_all_are_thinned_out_evenly_and_told(
+    videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MAX_EXAMINED_FRAMES", 6)
+    reading = read_video(videos["even.mp4"], Sampling(every=0.01))
+    assert [number_of(f.pixels) for f in reading.frames] == [5, 15, 25, 35, 45, 55]
+    assert reading.problem == (
+        "A frame every 0.01 s, 240 in all, were asked for, and 6, evenly spread over the video, are examined."
+    )
+
+
+def test_a_film_is_read_no_further_than_its_last_moment(
+    videos: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = [0]
+    for kind in CLIPS:
+        real = kind.step
+
+        def step(self: Any, real: Any = real) -> Any:
+            steps[0] += 1
+            return real(self)
+
+        monkeypatch.setattr(kind, "step", step)
+    monkeypatch.setattr(video, "PAST_MOMENTS", 0.1)
+    reading = read_video(videos["one-key-frame.mp4"], Sampling(moments=(0.2, 0.24)))
+    assert [number_of(f.pixels) for f in reading.frames] == [5, 6]
+    assert steps[0] < 61 + 30, "OpenCV lists the 60 packets by the same steps; reading on would take 61 more"
+    assert reading.problem is None
 
 
 def test_a_stream_that_grows_is_held_to_the_pixel_budget(
