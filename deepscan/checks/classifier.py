@@ -151,8 +151,10 @@ class Classifier:
         """
         samples = settled(samples)
         scored = self._parts(samples, scores, None)
+        if not scored and samples.film is None:
+            raise ValueError("conclude needs at least one sample")
         if not scored:
-            looked_at = len(samples.film.looked_at) if samples.film else 1
+            looked_at = len(samples.film.looked_at) if samples.film else 0
             raise NotApplicableError(self._why_nothing(samples, looked_at, "frame"), partial=samples.problem)
         total, film = self._pooled(samples, scored)
         worth = self._worth(samples, scores)

@@ -11,8 +11,8 @@ MAX_PIXELS = 178_956_970
 MAX_SIDE = 65_500
 """Pixels on one side; JPEG itself cannot hold more, and libraries overflow beyond 2**16."""
 
-MAX_FRAMES_READ = 200_000
-"""Frames a reader steps through in one video before it gives up and says so (about two hours at 25 frames/s)."""
+MAX_FRAMES_READ = 300_000
+"""Frames a reader steps through in one video before it gives up and says so (three hours and 20 minutes at 25/s)."""
 
 MAX_PACKETS_READ = 1_000_000
 """Packets that are listed, without decoding, in one video: four hours at 60 frames/s."""

@@ -171,7 +171,7 @@ class _Job:
         total = len(times) if self.packets.complete else None
         frames = [Frame(i, round(now, 6), pixels) for i, (now, pixels) in sorted(walk.kept.items())]
         problem = _sentences(plan.problem, self._cut(walk), self.reader.doubt(frames))
-        footage = self._footage(frames, times, cuts, [], "those only", plan.left)
+        footage = self._footage(frames, times, cuts, [], "those only", plan)
         return Reading(tuple(frames), total, problem, footage)
 
     def _walked(self, walk: Walk, room: int, rate: float, announced: float | None) -> Reading:
@@ -191,7 +191,7 @@ class _Job:
         problem = _sentences(final.problem, disorder, ending, self.reader.doubt(frames))
         cuts = [times[i] for i in starts]
         searched = "every frame with the one before it"
-        footage = self._footage(frames, times, cuts, walk.survey.changes, searched, final.left)
+        footage = self._footage(frames, times, cuts, walk.survey.changes, searched, final)
         return Reading(tuple(frames), None if walk.stopped or walk.cut_short else len(times), problem, footage)
 
     def _footage(
@@ -201,7 +201,7 @@ class _Job:
         cuts: Sequence[float],
         changes: object,
         searched: str,
-        left: Sequence[int],
+        plan: Choice,
     ) -> Footage:
         by_time = np.asarray(changes, np.float32)
         seconds = end_of(times)
@@ -210,13 +210,11 @@ class _Job:
             reader=self.reader.name,
             seconds=round(seconds, 6),
             cuts=tuple(round(cut, 6) for cut in cuts),
-            sampling=choosing.in_words(
-                self.sampling, len(frames), seconds, len(cuts) + 1, left=len(left), searched=searched
-            ),
-            budget=budget(seconds) if auto else len(frames) + len(left),
+            sampling=choosing.in_words(self.sampling, len(frames), seconds, len(cuts) + 1, plan, searched),
+            budget=budget(seconds) if auto else len(frames) + len(plan.left),
             times=np.asarray(times if by_time.size else (), np.float64)[: by_time.size],
             changes=by_time[: len(times)],
-            left=tuple(times[number] for number in left),
+            left=tuple(times[number] for number in plan.left),
             again=bool(self.sampling.moments),
         )
 

@@ -139,10 +139,10 @@ def _evenly(numbers: Sequence[int], room: int) -> Sequence[int]:
     return sorted({numbers[math.floor((k + 0.5) * len(numbers) / room)] for k in range(room)})
 
 
-def in_words(sampling: Sampling, looked_at: int, seconds: float, shots: int, *, left: int, searched: str) -> str:
+def in_words(sampling: Sampling, looked_at: int, seconds: float, shots: int, plan: Choice, searched: str) -> str:
     """A sentence: how many frames were looked at, how they were chosen, and where cuts were looked for.
 
-    With some ``left`` for later, it says how many are to be looked at, and who looks at them says whether they were.
+    With some left for later, it says how many are to be looked at, and who looks at them says whether they were.
     """
     if sampling.every is not None:
         how = f"one every {sampling.every:g} s"
@@ -152,9 +152,9 @@ def in_words(sampling: Sampling, looked_at: int, seconds: float, shots: int, *, 
             Rule.EVEN: "evenly in time",
             Rule.EVERY: "evenly in time",
             Rule.KEYFRAMES: "the key frames",
-            Rule.ALL: "all of them",
+            Rule.ALL: "evenly among all of them" if plan.problem else "all of them",
         }[sampling.rule]
     found = f"{plural(shots, 'shot')} found by comparing {searched}"
-    asked = plural(looked_at + left, "frame")
-    were = f"were to be looked at, {looked_at} at a time" if left else "were looked at"
+    asked = plural(looked_at + len(plan.left), "frame")
+    were = f"were to be looked at, {looked_at} at a time" if plan.left else "were looked at"
     return f"{asked} of {duration(seconds)} {were}: {how}; {found}."

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from deepscan.checks.base import Sample, Samples
-from deepscan.checks.film.again import MOST, moments
-from deepscan.checks.film.samples import joined
+from deepscan.checks.film.again import MOST, following, moments
+from deepscan.checks.film.samples import joined, settled
 from deepscan.types import Box, Level, Part, Where
 from tests.unit.checks.test_film import facts
 
@@ -59,7 +59,7 @@ def test_two_lookings_become_one_and_frames_that_were_known_are_not_taken_twice(
     first = Samples(tuple(map(sample, (0.0, 1.0, 2.0))), film=replace(facts([0.0, 1.0, 2.0]), sheets={1: "a.png"}))
     empty = Part("frame", Where(38, 1.5), None, "No face was found in this frame.")
     more = Samples((sample(0.5), sample(1.0)), (empty,), "The end is damaged.", facts([0.5, 1.0, 1.52]))
-    both = joined(first, more)
+    both = settled(joined(first, more, (0.5, 1.5)))
     assert [s.where.seconds for s in both.samples] == [0.0, 1.0, 2.0, 0.5]
     assert {s.track for s in both.samples} == {1}
     assert both.left_out == (empty,)
@@ -68,4 +68,22 @@ def test_two_lookings_become_one_and_frames_that_were_known_are_not_taken_twice(
     assert [t for _, t in both.film.looked_at] == pytest.approx([0.0, 0.5, 1.0, 1.52, 2.0])
     assert both.film.sheets == {1: "a.png"}
     assert "Then 2 frames more" in both.film.sampling
-    assert joined(first, replace(more, film=None)) is first
+
+
+def test_a_look_that_came_to_nothing_adds_its_reason_and_takes_nothing_away() -> None:
+    film = replace(facts([0.0]), asked=3, left=(1.0, 2.0), at_a_time=1)
+    first = Samples((sample(0.0),), film=film)
+    both = joined(first, Samples((), problem="It was lost."), (1.0,))
+    assert both.film is not None
+    assert both.film.left == (1.0, 2.0)
+    assert both.problem == "It was lost."
+    assert both.samples == first.samples
+
+
+def test_the_moments_that_are_left_come_in_their_order_until_the_time_is_up() -> None:
+    film = replace(facts([0.0]), asked=4, left=(1.0, 2.0, 3.0), at_a_time=2)
+    assert following(film, 10.0) == (1.0, 2.0)
+    assert following(film, 1e9) == ()
+    after = joined(Samples((), film=film), Samples((), film=facts([1.0, 2.0])), (1.0, 2.0))
+    assert after.film is not None
+    assert after.film.left == (3.0,)
