@@ -137,6 +137,7 @@ class _Lines(Silent):
     def __init__(self, console: RichConsole) -> None:
         self._console, self._tally = console, _Tally()
         self._total = self._done = 0
+        self._said: int | None = None
         self._last = time.monotonic()
 
     def _line(self) -> None:
@@ -146,7 +147,7 @@ class _Lines(Silent):
         if begun >= MIN_FOR_ESTIMATE and self._done < self._total:
             left = f", {duration(spent / begun * (self._total - self._done))} left"
         self._console.print(Text(f"{self._done:,} of {plural(self._total, 'file')}, {self._tally}{left}"))
-        self._last = time.monotonic()
+        self._last, self._said = time.monotonic(), self._done
 
     def _step(self) -> None:
         self._done += 1
@@ -155,7 +156,7 @@ class _Lines(Silent):
 
     def end(self) -> None:
         """The last line; a single file's account says it all."""
-        if self._done and self._total > 1:
+        if self._done and self._total > 1 and self._said != self._done:
             self._line()
 
     def discovered(self, files: int, *, complete: bool) -> None:

@@ -92,8 +92,7 @@ def counts(report: ScanReport) -> Iterator[str]:
         known = {known.sha256 for known in report.known}
         number = sum(item.item.sha256 in known for item in report.items)
         yield f"  {number:,} of them {'was' if number == 1 else 'were'} accepted before."
-    skipped = Counter(s.code for s in report.skipped)
-    for code, number in sorted(skipped.items(), key=lambda pair: (not pair[0].incomplete, pair[0])):
+    for code, number in said.missing_first(Counter(s.code for s in report.skipped)):
         mark = "NOT EXAMINED" if code.incomplete else "left out"
         yield f"  {mark}: {plural(number, 'file')} ({code})"
 

@@ -85,7 +85,8 @@ def licence(card: ModelCard) -> str:
 def lines(pack: Pack) -> tuple[tuple[str, str], ...]:
     """A pack in readable form, as (name, text) pairs; a pair with an empty name continues the one before."""
     card, rule, view = pack.card, pack.card.preprocessing, pack.card.view
-    sees = f"faces, with {view.margin:g} of the face as margin on each side" if noun(card) == "face" else "whole frames"
+    margin = f"with {view.margin:g} of the face as margin on each side" if view.margin else "without a margin"
+    sees = f"faces, {margin}" if noun(card) == "face" else "whole frames"
     resize = "stretched" if rule.shortest_edge is None else f"shorter side {rule.shortest_edge} pixels, centre crop"
     rows = [
         ("name", f"{clean(card.name)}, version {clean(card.version)}"),

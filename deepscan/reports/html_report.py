@@ -178,8 +178,8 @@ def _summary(index: Index) -> dict[str, Any]:
         if partly
         else "",
         "skips": [
-            {"number": f"{number:,}", "code": code, "means": _means(SkipCode(code))}
-            for code, number in sorted(index.skips.items())
+            {"number": f"{number:,}", "code": str(code), "means": _means(code)}
+            for code, number in words.missing_first(index.skips)
         ],
         "plain_note": f"Without scripts this page shows the {PLAIN_ROWS:,} files with the gravest answers at most, and "
         "no details. report.json holds everything.",

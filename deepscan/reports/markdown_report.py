@@ -70,7 +70,7 @@ def _lines(report: Document) -> Iterator[str]:
     known = {known.sha256: known for known in report.known}
     if known:
         yield f"| accepted before | {sum(item.item.sha256 in known for item in report.items):,} |"
-    for skip, number in sorted(left_out.items()):
+    for skip, number in words.missing_first(left_out):
         yield f"| {'**not examined**' if skip.incomplete else 'left out'}: {skip} | {number:,} |"
     yield ""
     flagged = sum(calls[call] for call in _FLAGGED)

@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from deepscan.text import clean
-from deepscan.types import Basis, Call, Family, ItemReport, JSONValue, Known, Level, Outcome, PointsTo, RunInfo, Verdict
+from deepscan.types import (
+    Basis,
+    Call,
+    Family,
+    ItemReport,
+    JSONValue,
+    Known,
+    Level,
+    Outcome,
+    PointsTo,
+    RunInfo,
+    SkipCode,
+    Verdict,
+)
 
 OUTCOMES = {
     Outcome.DONE: "Done",
@@ -189,6 +202,11 @@ def would_settle(v: Verdict, behind: Iterable[Family]) -> tuple[str, ...]:
     if v.basis is Basis.NO_USABLE_CHECK:
         ways += [_BETTER_COPY, _SAME_SCENE]
     return (*dict.fromkeys(ways), _EARLIEST)
+
+
+def missing_first(counts: Mapping[SkipCode, int]) -> list[tuple[SkipCode, int]]:
+    """How many files were skipped for which reason: those that should have been examined before those left out."""
+    return sorted(counts.items(), key=lambda pair: (not pair[0].incomplete, pair[0]))
 
 
 def terms(run: RunInfo) -> Iterator[str]:

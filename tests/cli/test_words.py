@@ -10,7 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 from rich.console import Console as RichConsole
 
-from deepscan.cli import words
+from deepscan.cli import console, words
 from deepscan.cli.account import WORST, Account
 from deepscan.reports.words import ABSENCE
 from deepscan.types import (
@@ -170,6 +170,20 @@ def test_a_folder_says_how_many_files_are_not_shown(width: int) -> None:
     assert text.count(".jpg") == WORST
     assert "… and 5 files more" in text
     assert "more" not in written(width, lambda a: a.folder(report(*items[:WORST])))
+
+
+def test_no_line_of_progress_is_written_twice(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "PLAIN_SECONDS", 0.0)
+    shown = console.Console(quiet=False, colour=False, stdout_is_data=False)
+    with shown.events() as events:
+        events.discovered(2, complete=True)
+        for _ in range(2):
+            events.examined(answered(FAILED), reused=False)
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.startswith("1 of 2 files")
+    assert second.startswith("2 of 2 files")
 
 
 @pytest.mark.parametrize("width", [40, 57, 80])

@@ -12,7 +12,7 @@ from deepscan.reports import words
 from deepscan.reports.html.islands import Texts
 from deepscan.reports.schema import escape
 from deepscan.text import plural
-from deepscan.types import Family, ItemReport, JSONValue, RunInfo, Skipped
+from deepscan.types import Family, ItemReport, JSONValue, RunInfo, SkipCode, Skipped
 
 NOT_EXAMINED, LEFT_OUT = "not-examined", "left-out"
 """What stands in the column of calls for a file that was skipped: it should have been examined, or not."""
@@ -41,7 +41,7 @@ class Index:
     partial: list[int] = field(default_factory=list)
     part: list[int] = field(default_factory=list)
     texts: Texts = field(default_factory=Texts)
-    skips: Counter[str] = field(default_factory=Counter)
+    skips: Counter[SkipCode] = field(default_factory=Counter)
     found: Counter[str] = field(default_factory=Counter)
     _accounts: dict[tuple[str, tuple[str, ...], tuple[str, ...]], int] = field(default_factory=dict)
 
