@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,35 @@ def step(action: Any, repository: Path, **inputs: str) -> tuple[int, Path]:
 def environment(repository: Path) -> dict[str, str]:
     path = f"{repository.parent / 'bin'}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
+
+
+@pytest.mark.slow
+def test_the_action_installs_the_deepscan_of_its_own_checkout(action: Any, tmp_path: Path) -> None:
+    """Without the network: what deepscan needs is here already, and everything goes into a folder of its own."""
+    checkout, target = tmp_path / "checkout", tmp_path / "installed"
+    for name in ("deepscan", ".github"):
+        shutil.copytree(ROOT / name, checkout / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, checkout)
+    install = action["runs"]["steps"][0]
+    assert install["env"] == {"ACTION_PATH": "${{ github.action_path }}"}
+    # pip takes its options from variables too; --no-build-isolation is stored as its opposite.
+    options = {"PIP_TARGET": str(target), "PIP_NO_DEPS": "1", "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0"}
+    python = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    there = {"ACTION_PATH": str(checkout / ".github" / "actions" / "deepscan"), "PATH": python}
+    subprocess.run(
+        ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", install["run"]],
+        cwd=tmp_path,
+        env={**os.environ, **options, **there},
+        timeout=300,
+        check=True,
+    )
+    words = [target / "bin" / "deepscan", "models", "list"]
+    done = subprocess.run(
+        words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(target)}, timeout=300, capture_output=True, text=True
+    )
+    assert done.returncode == EXIT_CLEAN, done.stderr
+    assert done.stdout.startswith("builtin")
 
 
 def test_the_action_fails_where_something_is_found_and_leaves_its_reports(action: Any, repository: Path) -> None:
