@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from generated import write_or_check
 
 from deepscan.cli.app import app
 from deepscan.cli.config import as_written
@@ -136,14 +137,7 @@ def _cell(text: str) -> str:
 
 def main(words: list[str]) -> int:
     """Write the page, or compare it; returns the exit code."""
-    page = render()
-    if words == ["--check"]:
-        same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == page
-        print(f"{PAGE.name} is up to date." if same else f"{PAGE} is out of date: run python docs/make_cli.py.")
-        return 0 if same else 1
-    PAGE.write_text(page, encoding="utf-8")
-    print(f"Wrote {PAGE}")
-    return 0
+    return write_or_check({PAGE: render()}, words, "make_cli.py")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from generated import write_or_check
+
 from deepscan import explain
 from deepscan.checks.base import CheckSpec
 from deepscan.checks.catalogue import SPECS
@@ -44,15 +46,8 @@ def _sections(spec: CheckSpec) -> Iterator[str]:
 
 
 def main(words: list[str]) -> int:
-    """Write or check the page."""
-    new = render()
-    if words == ["--check"]:
-        same = PAGE.is_file() and PAGE.read_text(encoding="utf-8") == new
-        if not same:
-            print("docs/findings.md is not what the pages say: run python docs/make_findings.py")
-        return int(not same)
-    PAGE.write_text(new, encoding="utf-8")
-    return 0
+    """Write the page, or compare it; returns the exit code."""
+    return write_or_check({PAGE: render()}, words, "make_findings.py")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from generated import write_or_check
+
 from deepscan.config import ScanOptions
 from deepscan.engine.scan import scan
 from deepscan.reports.base import write
@@ -91,15 +93,7 @@ def _report() -> ScanReport:
 
 def main(words: list[str]) -> int:
     """Write the excerpts, or compare them; returns the exit code."""
-    page = PAGE.read_text(encoding="utf-8")
-    made = render(page)
-    if words == ["--check"]:
-        same = made == page
-        print(f"{PAGE.name} is up to date." if same else f"{PAGE} is out of date: run python docs/make_formats.py.")
-        return 0 if same else 1
-    PAGE.write_text(made, encoding="utf-8")
-    print(f"Wrote {PAGE}")
-    return 0
+    return write_or_check({PAGE: render(PAGE.read_text(encoding="utf-8"))}, words, "make_formats.py")
 
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from generated import write_or_check
+
 from deepscan.models.card import ModelCard, load
 from deepscan.models.hub import README_NAME
 from deepscan.training.outputs import readme
@@ -83,15 +85,8 @@ def documents() -> dict[Path, str]:
 
 
 def main(words: list[str]) -> int:
-    """Write or check the documents."""
-    stale = 0
-    for path, new in documents().items():
-        if words != ["--check"]:
-            path.write_text(new, encoding="utf-8")
-        elif not path.exists() or path.read_text(encoding="utf-8") != new:
-            print(f"{path} does not say what the embedded pack's card says: run python docs/make_model.py")
-            stale = 1
-    return stale
+    """Write the documents, or compare them; returns the exit code."""
+    return write_or_check(documents(), words, "make_model.py")
 
 
 if __name__ == "__main__":

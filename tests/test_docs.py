@@ -76,7 +76,9 @@ def load_script(path: Path) -> ModuleType:
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module  # where dataclasses look up the annotations of their fields
-    spec.loader.exec_module(module)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(path.parent)  # as where a script is run
+        spec.loader.exec_module(module)
     return module
 
 

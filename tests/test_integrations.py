@@ -89,7 +89,7 @@ def test_the_action_installs_the_deepscan_of_its_own_checkout(action: Any, tmp_p
         timeout=300,
         check=True,
     )
-    words = [target / "bin" / "deepscan", "models", "list"]
+    words = [str(target / "bin" / "deepscan"), "models", "list"]
     done = subprocess.run(
         words, cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(target)}, timeout=300, capture_output=True, text=True
     )
