@@ -36,6 +36,23 @@ def vit_config(labels: tuple[str, ...] = ("Real", "Fake"), **changes: Any) -> An
     return ViTConfig(**{**settings, **changes})
 
 
+def dinov2_config(labels: tuple[str, ...] = ("Real", "Fake"), **changes: Any) -> Any:
+    """A DINOv2 with two layers, the family that deepscan computes without transformers."""
+    from transformers import Dinov2Config
+
+    settings: dict[str, Any] = {
+        "image_size": SIDE,
+        "patch_size": 12,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "use_mask_token": False,
+        "layerscale_value": 0.7,
+        **_labels(labels),
+    }
+    return Dinov2Config(**{**settings, **changes})
+
+
 def pvt_config(labels: tuple[str, ...] = ("Real", "Fake")) -> Any:
     """A PVTv2 with four stages of one layer: a family with convolutions, unlike ViT."""
     from transformers import PvtV2Config

@@ -84,6 +84,9 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 NEVER_IN: dict[str, frozenset[str]] = {"reports": frozenset({"PIL", "cv2", "numpy"})}
 
+LOADED_LATE = ("training", "models.dinov2")
+"""Where model libraries may be imported at once, because nobody imports these rooms and modules at once."""
+
 HEAVY = MODEL_LIBRARIES | {"cv2", "numpy", "PIL", "scipy", "sklearn", "pandas", "av", "huggingface_hub", "exifread"}
 """What ``deepscan --help`` must not load."""
 
@@ -193,7 +196,8 @@ def libraries(module: Module) -> Iterator[str]:
             yield where
         if library in NEVER_IN.get(module.room, frozenset()):
             yield where
-        if library in MODEL_LIBRARIES and found.at_once and module.room != "training":
+        late = library in MODEL_LIBRARIES or found.module == "deepscan.models.dinov2"
+        if late and found.at_once and not within(module.name, LOADED_LATE):
             yield f"{where} before it is needed"
 
 

@@ -35,13 +35,22 @@ def assemble(pack: Pack) -> torch.nn.Module:
     """
     config = read_config(pack.folder)
     state = _read_weights(pack)
-    with _quiet():
-        model, report = _from_state(config, state, pack)
-    _refuse_gaps(report, pack)
+    model = _own(config, state, pack)
+    if model is None:
+        with _quiet():
+            model, report = _from_state(config, state, pack)
+        _refuse_gaps(report, pack)
     broken = [name for name, tensor in model.state_dict().items() if not _is_finite(tensor)]
     if broken:
         raise CorruptPackError(f"The weights of {clean(pack.card.name)} hold what is no number, in {_some(broken)}.")
     return model
+
+
+def _own(config: Mapping[str, Any], state: Mapping[str, torch.Tensor], pack: Pack) -> torch.nn.Module | None:
+    """The model without transformers, where deepscan computes that family itself."""
+    from deepscan.models import dinov2  # imports torch
+
+    return dinov2.build(config, state, pack.card)
 
 
 def _is_finite(tensor: torch.Tensor) -> bool:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from deepscan.media.frames import Pixels
 from deepscan.models.card import ModelCard
+from deepscan.models.kernels import kernel_of, set_kernel
 from deepscan.models.preprocess import normalise
 
 if TYPE_CHECKING:
@@ -111,12 +112,11 @@ def attention(model: torch.nn.Module, card: ModelCard, pixels: Pixels, device: s
     """
     import torch
 
-    set_kernel: Any = getattr(model, "set_attn_implementation", None)
-    before = getattr(getattr(model, "config", None), "_attn_implementation", None)
-    if set_kernel is None or before is None:
+    before = kernel_of(model)
+    if before is None:
         return None
     try:
-        set_kernel("eager")  # the fast kernels keep no attention
+        set_kernel(model, "eager")  # the fast kernels keep no attention
         with torch.enable_grad():
             batch = torch.from_numpy(np.array(pixels[None])).to(device)
             dtype = next(model.parameters()).dtype
@@ -131,7 +131,7 @@ def attention(model: torch.nn.Module, card: ModelCard, pixels: Pixels, device: s
     except (TypeError, ValueError, RuntimeError, NotImplementedError, AttributeError):
         return None  # a family without eager attention, or whose classes do not take the argument: occlusion it is
     finally:
-        set_kernel(before)
+        set_kernel(model, before)
     with torch.no_grad():
         size = layers[0].shape[-1]
         gathered = torch.eye(size, device=device)

@@ -18,6 +18,7 @@ from deepscan.errors import CorruptPackError, DeviceError
 from deepscan.models.assembly import assemble, unfit
 from deepscan.models.card import ModelCard
 from deepscan.models.devices import OPENVINO, best_precision, choose_devices, device_name
+from deepscan.models.kernels import choose_kernel
 from deepscan.models.lanes import Lane, Lanes, OutOfMemoryError, TorchLane, cpu_lanes, is_out_of_memory
 from deepscan.models.preprocess import golden_input
 from deepscan.text import clean
@@ -187,11 +188,12 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
     model = assemble(pack)
     try:
         network = Network(_to_device(model, place), pack.card, device=place, precision="fp32")
+        if wanted != "fp32" and not translate:
+            network, model = _lowered(network, model, wanted, insist=precision != "auto")
+            return _replicated(network, model, places[1:])
         reference = _checked_reference(network)
         if translate:
             return _through_openvino(network, model, wanted, reference, insist=precision != "auto")
-        if wanted != "fp32":
-            network, model = _lowered(network, model, wanted, reference, insist=precision != "auto")
         return _replicated(network, model, places[1:])
     except OutOfMemoryError as e:
         raise DeviceError(
@@ -247,21 +249,29 @@ def _checked_reference(network: Network) -> tuple[float, ...]:
 
 
 def _lowered(
-    network: Network, model: torch.nn.Module, precision: str, reference: tuple[float, ...], *, insist: bool
+    network: Network, model: torch.nn.Module, precision: str, *, insist: bool
 ) -> tuple[Network, torch.nn.Module]:
-    """The same network in a lower precision, or itself with a note when that moves its answers too far."""
+    """The same network in a lower precision, or itself with a note when that moves its answers too far.
+
+    Where the card has golden answers, which are in fp32, the lower precision is held against them at once: fp32 is
+    computed only where that fails, to tell a precision that does not do from a model that is not what its card says.
+    """
     import torch
 
     card = network.card
     dtype = {"bf16": torch.bfloat16, "fp16": torch.float16}[precision]
+    reference = tuple(golden.logit for golden in card.golden) or _checked_reference(network)
     try:
         lowered = copy.deepcopy(model).to(dtype)
+        choose_kernel(lowered, card.preprocessing, device=network.device, precision=precision)
         low = Network(lowered, card, device=network.device, precision=precision)
         why = _why_not(low, reference, network.chunk)
-    except (RuntimeError, TypeError, NotImplementedError) as e:
+    except (RuntimeError, TypeError, ValueError, NotImplementedError) as e:
         why = f"{device_name(network.device)} cannot compute this model in it ({clean(str(e), 120)})"
     if not why:
         return low, lowered
+    if card.golden:
+        _checked_reference(network)
     _refuse(network, precision, why, insist=insist)
     return network, model
 
