@@ -24,6 +24,7 @@ from deepscan.config import ScanOptions
 from deepscan.engine.batching import Attempt, Batcher, Scored
 from deepscan.engine.events import Events
 from deepscan.engine.executors import Executor, Pending, WorkerLost
+from deepscan.engine.loading import Loading
 from deepscan.engine.plan import plan
 from deepscan.engine.runner import (
     Examined,
@@ -113,7 +114,8 @@ class Pipeline:
         options: What the user asked for.
         output: The folder exhibits go to, or None.
         events: Told about scored samples and notes.
-        device: The kind of device, which decides the automatic batch size.
+        model: The model that is being loaded, where there is one: nothing is scored before, and its device decides the
+            automatic batch size.
     """
 
     def __init__(
@@ -123,32 +125,39 @@ class Pipeline:
         options: ScanOptions,
         output: Path | None,
         events: Events,
-        device: str = "cpu",
+        model: Loading | None = None,
     ) -> None:
         self._checks = {check.spec.id: check for check in checks}
         self._card, self._options, self._output, self._events = card, options, output, events
         self._families = {check.spec.id: check.spec.family for check in checks}
         self._threshold = min((t.probability for t in card.thresholds), default=None) if card else None
-        size = options.batch_size or BATCH_SIZES.get(device.partition(":")[0], 32)
+        size = options.batch_size or BATCH_SIZES["cpu"]
         batching = [check for check in checks if isinstance(check, BatchCheck)]
         self._batchers = {check.spec.id: Batcher(_attempt(check), size) for check in batching}
         self._open: dict[int, _Open] = {}
         self._scoring: tuple[str, Future[Scored]] | None = None
         self._awake = threading.Event()
+        self._loading = model
+        if model is not None:
+            model.when_over(self._awake.set)
 
     def run(self, jobs: Iterable[Job | None], executor: Executor[Task, Examined]) -> Iterator[Answer]:
         """Examine files; yields their reports as they become complete.
 
         Memory is bounded: no more files are under way than the workers and one batch need. A None among ``jobs`` says
         that there is nothing to begin before something else is done.
+
+        Raises:
+            ModelError, DeviceError: the model cannot be loaded.
         """
         source = iter(jobs)
-        # Enough to keep workers and batches busy; a film's samples fill batches alone.
-        limit = 2 * executor.width + 2 * max((b.size for b in self._batchers.values()), default=1)
         exhausted = False
         with ThreadPoolExecutor(1, "model") as model:
             while not exhausted or self._open:
                 self._awake.clear()
+                self._take_in_model()
+                # Enough to keep workers and batches busy; a film's samples fill batches alone.
+                limit = 2 * executor.width + 2 * max((b.size for b in self._batchers.values()), default=1)
                 idle = False
                 while not (exhausted or idle) and self._has_room(limit, 2 * executor.width):
                     try:
@@ -169,6 +178,14 @@ class Pipeline:
                     yield self._answer(self._open.pop(position))
                 if not complete and self._open:
                     self._awake.wait(_TICK)
+
+    def _take_in_model(self) -> None:
+        if self._loading is None or not self._loading.is_over:
+            return
+        kind = self._loading.network().device.partition(":")[0]
+        self._loading = None
+        for batcher in self._batchers.values():
+            batcher.size = self._options.batch_size or BATCH_SIZES.get(kind, BATCH_SIZES["cpu"])
 
     def _has_room(self, limit: int, ahead: int) -> bool:
         backlog = any(len(b) >= WAITING_BATCHES * b.size for b in self._batchers.values())
@@ -256,7 +273,7 @@ class Pipeline:
     def _hand_to(self, model: ThreadPoolExecutor, *, partial: bool) -> None:
         """Give the model its next batch when it has none; the one after waits here, where it can still grow."""
         for name, batcher in self._batchers.items():
-            if self._scoring is None and (rows := batcher.take(partial=partial)):
+            if self._loading is None and self._scoring is None and (rows := batcher.take(partial=partial)):
                 future = model.submit(batcher.score, rows)
                 self._scoring = name, future
                 future.add_done_callback(lambda _: self._awake.set())

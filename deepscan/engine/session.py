@@ -18,6 +18,7 @@ from deepscan.engine.casefile import CaseFile
 from deepscan.engine.events import Events
 from deepscan.engine.executors import Executor, Inline, Processes
 from deepscan.engine.fingerprints import Fingerprints
+from deepscan.engine.loading import Loading
 from deepscan.engine.pipeline import Answer, Job, Pipeline, automatic_workers
 from deepscan.engine.reuse import known, mentions
 from deepscan.engine.runner import Examined, Task, examine
@@ -86,25 +87,28 @@ class Session:
         if first is None:
             return run
         with self._executor(count) as executor:
-            executor.warm_up()  # workers start while the model loads
-            network = self._load() if self.pack else None
-            if network is not None:
-                run = replace(run, device=network.device, precision=network.precision)
-                self.case.amend(run)
-            for answer in self._pipeline(network).run(chain([first], jobs), executor):
+            executor.warm_up()
+            loading = model = Loading(self._load) if self.pack else None
+            if loading is not None and self.options.workers == 0:
+                loading.network()  # what this process does by itself, it does one after the other
+            for answer in self._pipeline(model).run(chain([first], _once_over(model, jobs)), executor):
+                if loading is not None:
+                    run, loading = self._amended(run, loading.network()), None
                 self._store(answer)
-        return run
+            return run if loading is None else self._amended(run, loading.network())
 
-    def _pipeline(self, network: Network | None) -> Pipeline:
+    def _pipeline(self, model: Loading | None) -> Pipeline:
         card = self.pack.card if self.pack else None
-        return Pipeline(
-            catalogue.build(self.selected, catalogue.Kit(self.options, card, network)),
-            card,
-            self.options,
-            self._exhibits,
-            self.events,
-            network.device if network else "cpu",
-        )
+        checks = catalogue.build(self.selected, catalogue.Kit(self.options, card, model))
+        return Pipeline(checks, card, self.options, self._exhibits, self.events, model)
+
+    def _amended(self, run: RunInfo, network: Network) -> RunInfo:
+        """The record with what became of the model."""
+        for note in network.notes:
+            self.events.note(note)
+        run = replace(run, device=network.device, precision=network.precision)
+        self.case.amend(run)
+        return run
 
     @property
     def _exhibits(self) -> Path | None:
@@ -199,7 +203,13 @@ class Session:
         from deepscan.models.loader import load
 
         assert self.pack is not None
-        network = load(self.pack, device=self.options.device, precision=self.options.precision)
-        for note in network.notes:
-            self.events.note(note)
-        return network
+        return load(self.pack, device=self.options.device, precision=self.options.precision)
+
+
+def _once_over(model: Loading | None, jobs: Iterator[Job | None]) -> Iterator[Job | None]:
+    """The jobs, once the model is there: to find them stores what is known of other files, and a model that cannot be
+    loaded must leave the report there was.
+    """
+    while model is not None and not model.is_over:
+        yield None
+    yield from jobs

@@ -91,14 +91,14 @@ class Dinov2(nn.Module):
             KeyError, RuntimeError, ValueError: they are not those of such a model, all of them and no more.
         """
         super().__init__()
-        width, channels, *patch = state["projection.weight"].shape
+        width, channels, tall, wide = state["projection.weight"].shape
         hidden = len(state["layer.0.fc1.weight"])
         depth = sum(name.endswith("fc1.weight") for name in state)
         labels = len(state["classifier.weight"])
         self.kernel = "sdpa"
         self.cls_token = nn.Parameter(torch.empty(1, 1, width, device="meta"))
         self.position_embeddings = nn.Parameter(torch.empty(state["position_embeddings"].shape, device="meta"))
-        self.projection = nn.Conv2d(channels, width, patch, stride=patch, device="meta")
+        self.projection = nn.Conv2d(channels, width, (tall, wide), stride=(tall, wide), device="meta")
         self.layer = nn.ModuleList(Layer(width, hidden, heads, epsilon) for _ in range(depth))
         self.layernorm = nn.LayerNorm(width, eps=epsilon, device="meta")
         self.classifier = nn.Linear(2 * width, labels, device="meta")
