@@ -30,6 +30,7 @@ from deepscan.checks import (
     previews,
     provenance,
     resampling,
+    sequence,
     spectrum,
     view,
 )
@@ -69,6 +70,12 @@ def _classifier(kit: Kit) -> BatchCheck:
     return classifier.Classifier(kit.card, network, stability=kit.options.stability)
 
 
+def _sequence(kit: Kit) -> BatchCheck:
+    if kit.card is None:
+        raise UsageError("The check sequence needs a model.", "Name one with --model, or --skip sequence.")
+    return sequence.Sequences(kit.card, cast("sequence.Scorer | None", kit.network))
+
+
 def _metadata(kit: Kit) -> Check:
     return metadata.Metadata(exiftool=kit.options.exiftool, redact_location=kit.options.redact_location)
 
@@ -97,8 +104,12 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(spectrum.SPEC, lambda _: spectrum.CHECK),
     Entry(film_flow.SPEC, lambda _: film_flow.FilmFlow()),
     Entry(classifier.SPEC, _classifier),
+    Entry(sequence.SPEC, _sequence),
 )
 """The built-in checks in the order in which reports show them: by family, the cheap ones first, the model last."""
+
+OF_MODEL = frozenset({classifier.SPEC.id, sequence.SPEC.id})
+"""The checks that need a model."""
 
 SPECS: tuple[CheckSpec, ...] = tuple(entry.spec for entry in BUILTIN)
 """What the built-in checks are."""
@@ -136,6 +147,15 @@ def select(checks: tuple[str, ...] | None, skip: tuple[str, ...]) -> tuple[Check
 
 def _named(names: tuple[str, ...], groups: dict[str, tuple[str, ...]]) -> set[str]:
     return {check for name in names for check in groups.get(name, (name,))}
+
+
+def fitting(
+    selected: tuple[CheckSpec, ...], named: tuple[str, ...] | None, card: ModelCard | None
+) -> tuple[CheckSpec, ...]:
+    """The selected checks, without those that nobody named and that this model has no part for."""
+    if sequence.SPEC.id in (named or ()) or (card is not None and card.sequence is not None):
+        return selected
+    return tuple(spec for spec in selected if spec.id != sequence.SPEC.id)
 
 
 def build(selected: tuple[CheckSpec, ...], kit: Kit) -> tuple[Check | BatchCheck, ...]:

@@ -7,7 +7,7 @@ How one file's score is made of many:
 - One picture: the highest of its faces, because one swapped face makes the picture a forgery; the summary names it.
 - Pages of a TIFF: the highest page, for the same reason.
 - Frames in time (video, animation): faces are followed through each shot, every track has a score of its own, and the
-  film that of its highest track (:mod:`deepscan.checks.film.scores` says how, and why not the mean or the maximum).
+  film that of its highest track (:mod:`deepscan.media.film.pooling` says how, and why not the mean or the maximum).
 
 ``points_to`` is ``generated`` for every model: a classifier has one number for "fake", which its training may have
 filled with generated faces, swaps and composites alike, and it cannot say which of them it saw. The card's coverage,

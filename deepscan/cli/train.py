@@ -60,6 +60,7 @@ def train(
     device: o.Device = _D.device,
     precision: o.Precision = _D.precision,
     accept_shortcut: o.AcceptShortcut = False,
+    sequence: o.Sequence = False,
     data_note: o.DataNote = _D.data_note,
     licence: o.Licence = _D.licence,
     licence_class: o.LicenceClass = _D.licence_class,

@@ -63,6 +63,9 @@ Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
 AcceptShortcut = Annotated[
     bool, typer.Option("--accept-shortcut", help="Train although the label can be read off the files.")
 ]
+Sequence = Annotated[
+    bool, typer.Option("--sequence", help="Learn from clips how faces change over time: a head on --base, for films.")
+]
 DataNote = Annotated[str, typer.Option(help="What the data is and whose, for the card.")]
 Licence = Annotated[str, typer.Option(help="Licence of the pack, for the card.")]
 LicenceClass = Annotated[str, typer.Option(help="open, non-commercial or unknown.")]

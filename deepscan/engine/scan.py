@@ -62,8 +62,9 @@ def scan(
     selected = catalogue.select(options.checks, options.skip)
     face_packs.finder(options.faces)  # before any file is opened: its weights may not be there
     pack = None
-    if any(spec.id == "classifier" for spec in selected):
+    if any(spec.id in catalogue.OF_MODEL for spec in selected):
         pack = packs.find(options.model, fake_label=options.fake_label, offline=options.offline)
+    selected = catalogue.fitting(selected, options.checks, pack.card if pack else None)
     source = Source(paths, listed, options)
     count = source.count(events)
     with CaseFile.open(case) as file:

@@ -30,9 +30,17 @@ SINCE_SECOND = frozenset({"limits", "strata"})
 
 CARD_NAME = "card.json"
 WEIGHTS_NAME = "model.safetensors"
+HEAD_NAME = "sequence.safetensors"
+"""The weights of a pack's sequence head, where it has one."""
 
 MAX_CARD_BYTES = 1024**2
 """Bytes of a card that are parsed."""
+
+MAX_STEPS, MAX_STRETCHES, MAX_UNITS = 64, 16, 16_384
+"""Frames of a stretch that a sequence head looks at, stretches of a film, and numbers in a layer of a head, at most."""
+
+MIN_STEP, MAX_STEP = 0.01, 10.0
+"""Seconds between the frames that a sequence head looks at."""
 
 MAX_INPUT_SIDE = 4096
 """Pixels on a side of a model's input; a card that asks for more would fill the memory with one picture."""
@@ -111,13 +119,37 @@ class Golden:
 
 
 @dataclass(frozen=True, slots=True)
+class SequenceCard:
+    """A head that reads the pack's features over time (:mod:`deepscan.models.sequence`), where a pack has one.
+
+    It looks at ``stretches`` of a film, each of ``length`` frames ``step`` seconds apart; ``features`` is how many
+    numbers the network has for a picture, ``hidden`` how many units the head has. Thresholds and calibration are its
+    own. ``beats_pooling`` says whether, on held-out clips, it told fakes better than the frames' pooled scores do:
+    a head that does not is heard, and is no evidence. ``metrics`` holds both figures and how many clips they rest on.
+    """
+
+    length: int
+    step: float
+    stretches: int
+    features: int
+    hidden: int
+    calibration: Calibration
+    thresholds: tuple[Threshold, ...]
+    beats_pooling: bool
+    metrics: Mapping[str, JSONValue]
+    data: str
+    weights_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """One model pack's card. ``labels`` is in the order of the model's outputs and ``fake_label`` one of them.
 
     ``coverage`` says which manipulations it was trained and measured on; ``licence_class`` is ``open``,
     ``non-commercial`` or ``unknown``; ``tolerance`` is how far a golden logit may move in fp32.
     ``metrics`` is what it was measured at; ``provenance`` how it was made (command line, seed, versions). ``limits``
-    is the quality a crop must have, ``strata`` what a score is worth by quality; a card may have neither.
+    is the quality a crop must have, ``strata`` what a score is worth by quality; a card may have neither. ``sequence``
+    is a head for films, which most packs do not have; a card without one leaves the field out.
     """
 
     format: str
@@ -141,6 +173,7 @@ class ModelCard:
     tolerance: float
     limits: Limits = NO_LIMITS
     strata: tuple[Stratum, ...] = ()
+    sequence: SequenceCard | None = None
 
     def __post_init__(self) -> None:
         if self.format not in (CARD_FORMAT, FIRST_FORMAT):
@@ -176,6 +209,8 @@ class ModelCard:
 def to_json(card: ModelCard) -> dict[str, JSONValue]:
     """The card as the JSON object that ``card.json`` holds."""
     plain: dict[str, JSONValue] = json.loads(json.dumps(_plain(card)))
+    if card.sequence is None:
+        del plain["sequence"]
     return {k: v for k, v in plain.items() if card.format != FIRST_FORMAT or k not in SINCE_SECOND}
 
 
@@ -187,6 +222,8 @@ def from_json(document: Mapping[str, JSONValue], source: str) -> ModelCard:
     """
     if isinstance(document, Mapping) and document.get("format") == FIRST_FORMAT and not SINCE_SECOND & document.keys():
         document = {**document, "limits": _plain(NO_LIMITS), "strata": []}
+    if isinstance(document, Mapping) and "sequence" not in document:
+        document = {**document, "sequence": None}
     card = _build(ModelCard, document, source, "")
     assert isinstance(card, ModelCard)
     return card
@@ -230,7 +267,7 @@ def _out_of_range(card: ModelCard) -> Iterator[str]:
         yield "a label is there twice"
     if not (math.isfinite(calibration.temperature) and calibration.temperature > 0 and math.isfinite(calibration.bias)):
         yield "the calibration's temperature is not above 0, or its bias is not a number"
-    for threshold in card.thresholds:
+    for threshold in (*card.thresholds, *(card.sequence.thresholds if card.sequence else ())):
         yield from _threshold_out_of_range(threshold)
     if card.licence_class not in LICENCE_CLASSES:
         yield f"the licence class is {card.licence_class!r}, not one of {', '.join(LICENCE_CLASSES)}"
@@ -238,7 +275,25 @@ def _out_of_range(card: ModelCard) -> Iterator[str]:
         yield "the tolerance is not a number above 0"
     if not all(math.isfinite(golden.logit) for golden in card.golden):
         yield "a golden logit is not a number"
+    if card.sequence is not None:
+        yield from _sequence_out_of_range(card.sequence)
     yield from out_of_range(card.limits, card.strata)
+
+
+def _sequence_out_of_range(head: SequenceCard) -> Iterator[str]:
+    sizes = {
+        "length": (head.length, MAX_STEPS),
+        "stretches": (head.stretches, MAX_STRETCHES),
+        "features": (head.features, MAX_UNITS),
+        "hidden": (head.hidden, MAX_UNITS),
+    }
+    for name, (value, most) in sizes.items():
+        if not 1 <= value <= most:
+            yield f"the {name} of its sequence lies outside 1 to {most:,}"
+    if not MIN_STEP <= head.step <= MAX_STEP:
+        yield f"the step of its sequence lies outside {MIN_STEP} to {MAX_STEP} seconds"
+    if not head.beats_pooling and head.thresholds:
+        yield "its sequence does not beat pooling, and has thresholds all the same"
 
 
 def _threshold_out_of_range(threshold: Threshold) -> Iterator[str]:

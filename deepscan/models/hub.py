@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from deepscan.errors import ModelError, ModelNotFoundError
-from deepscan.models.card import CARD_NAME, WEIGHTS_NAME
+from deepscan.models.card import CARD_NAME, HEAD_NAME, WEIGHTS_NAME
 from deepscan.models.files import CONFIG_NAME, INDEX_NAME, weight_files
 from deepscan.models.processors import PROCESSOR_NAME
 from deepscan.text import clean
@@ -25,6 +25,7 @@ _WANTED = (
     CONFIG_NAME,
     PROCESSOR_NAME,
     WEIGHTS_NAME,
+    HEAD_NAME,
     INDEX_NAME,
     "model-?????-of-?????.safetensors",
     README_NAME,

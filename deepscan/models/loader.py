@@ -21,6 +21,7 @@ from deepscan.models.devices import OPENVINO, best_precision, choose_devices, de
 from deepscan.models.kernels import choose_kernel
 from deepscan.models.lanes import Lane, Lanes, OutOfMemoryError, TorchLane, cpu_lanes, is_out_of_memory
 from deepscan.models.preprocess import golden_input
+from deepscan.models.sequence import FeatureReader, head_logits, load_head
 from deepscan.text import clean
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ class Network:
         precision: What it computes in: "fp32", "bf16" or "fp16".
         notes: Sentences the user should see, such as why a precision was not used.
         chunk: Pictures in one forward pass.
+        head: The pack's sequence head, where it has one.
     """
 
     def __init__(
@@ -91,6 +93,8 @@ class Network:
         self._lanes = Lanes(lanes)
         self._first = first
         self._twin: torch.nn.Module | None = None
+        self.head: torch.nn.Module | None = None
+        self._features: FeatureReader | None = None
 
     def probabilities(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The calibrated probability that each picture is fake.
@@ -128,6 +132,26 @@ class Network:
                     raise
             else:
                 return tuple(_difference(row, self.card.fake_index) for row in rows[: len(batch)])
+
+    def features(self) -> FeatureReader:
+        """What the network has for a picture before its last layer, in fp32 whatever scores are computed in."""
+        if self._features is None:
+            model = copy.deepcopy(self._first.model).float()
+            self._features = FeatureReader(model, self.card, self._first.device, self.chunk)
+        return self._features
+
+    def sequence_probabilities(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The calibrated probability that each run of pictures is fake, by the pack's sequence head.
+
+        Args:
+            batch: Shape (n, length * height, width, 3), uint8 RGB: the pictures of a run one above the other.
+        """
+        card = self.card.sequence
+        assert card is not None
+        assert self.head is not None
+        logits = head_logits(self.head, self.features(), batch, card.length)
+        fitted = card.calibration
+        return np.array([_sigmoid(each / fitted.temperature + fitted.bias) for each in logits], np.float32)
 
     def golden_logits(self, seeds: Sequence[int]) -> tuple[float, ...]:
         """:meth:`logits` of the golden inputs with these seeds."""
@@ -174,6 +198,14 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
         CorruptPackError: the weights changed since they were found, do not fit the architecture tensor by tensor, or
             answer the golden inputs differently.
     """
+    network = _loaded(pack, device=device, precision=precision)
+    if pack.card.sequence is not None:
+        network.head = load_head(pack.folder, pack.card.sequence)
+    return network
+
+
+def _loaded(pack: Pack, *, device: str, precision: str) -> Network:
+    """The network without what may be put on it; see :func:`load`."""
     places = choose_devices(device)
     translate = places == (OPENVINO,)
     place = "cpu" if translate else places[0]

@@ -5,13 +5,23 @@ from __future__ import annotations
 from pathlib import Path
 
 from deepscan.errors import ModelError
-from deepscan.models.card import CARD_NAME, WEIGHTS_NAME
+from deepscan.models.card import CARD_NAME, HEAD_NAME, WEIGHTS_NAME
 from deepscan.models.files import CONFIG_NAME
 from deepscan.models.hub import README_NAME, parse, transport_error
 from deepscan.models.processors import PROCESSOR_NAME
 from deepscan.text import clean
 
-PUSHED = (CARD_NAME, CONFIG_NAME, PROCESSOR_NAME, WEIGHTS_NAME, README_NAME, "metrics.json", "pictures/*.png")
+PUSHED = (
+    CARD_NAME,
+    CONFIG_NAME,
+    PROCESSOR_NAME,
+    WEIGHTS_NAME,
+    HEAD_NAME,
+    README_NAME,
+    "metrics.json",
+    "sequence.json",
+    "pictures/*.png",
+)
 """What of a pack's folder goes to the Hub; checkpoints and the split, which names the user's files, stay at home."""
 
 

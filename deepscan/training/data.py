@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,9 @@ from deepscan.text import clean, plural
 log = logging.getLogger(__name__)
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".avif", ".heic", ".heif"})
+CLIPS = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".3gp", ".flv", ".wmv"})
+"""Suffixes of films, for ``deepscan train --sequence``."""
+
 SPLITS = {
     "train": "train",
     "training": "train",
@@ -45,17 +48,18 @@ class Record:
     split: str | None = None
 
 
-def read_dataset(dataset: Path, images: Path | None = None) -> tuple[Record, ...]:
+def read_dataset(dataset: Path, images: Path | None = None, suffixes: Collection[str] = SUFFIXES) -> tuple[Record, ...]:
     """Read a data set; files that are missing or empty are listed in the log and left out, never replaced.
 
     Args:
         dataset: A folder tree, or a list in CSV or Parquet.
         images: Where the paths of a list start; by default the folder of the list.
+        suffixes: Of the files that are taken from a folder tree, in lower case.
 
     Raises:
         TrainingError: nothing is there, a label is unknown, or one of the two classes is missing.
     """
-    records = read_records(dataset, images)
+    records = read_records(dataset, images, suffixes)
     present = tuple(r for r in records if is_there(r.path))
     missing = len(records) - len(present)
     if missing and not present:
@@ -71,14 +75,14 @@ def read_dataset(dataset: Path, images: Path | None = None) -> tuple[Record, ...
     return present
 
 
-def read_records(dataset: Path, images: Path | None = None) -> tuple[Record, ...]:
+def read_records(dataset: Path, images: Path | None = None, suffixes: Collection[str] = SUFFIXES) -> tuple[Record, ...]:
     """Every record that a data set names, of one class or both, whether its file is there or not.
 
     Raises:
         TrainingError: nothing is there, or a label is unknown.
     """
     if dataset.is_dir():
-        return tuple(_from_tree(dataset))
+        return tuple(_from_tree(dataset, suffixes))
     if dataset.is_file():
         return tuple(_from_list(dataset, images or dataset.parent))
     raise TrainingError(
@@ -100,9 +104,9 @@ def is_there(path: Path) -> bool:
         return False
 
 
-def _from_tree(folder: Path) -> Iterable[Record]:
+def _from_tree(folder: Path, suffixes: Collection[str]) -> Iterable[Record]:
     found = False
-    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in SUFFIXES and p.is_file()):
+    for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes and p.is_file()):
         parents = path.relative_to(folder).parts[:-1]
         labels = [(part, side(part)) for part in parents if side(part) is not None]
         if not labels:

@@ -31,6 +31,9 @@ class TrainOptions:
     ``evenness`` is the power of a source's size that its draws are proportional to (1: as it is, 0: all sources alike);
     ``pseudo_fakes`` the part of drawn real pictures that also come back self-blended; ``degrade`` how often, from 0 to
     1, augmentation destroys detail. ``margin`` is how much of the face box is added on each side when the pack scans.
+
+    With ``sequence`` the data set is of clips, and a head over ``base``'s features in time is trained instead; of what
+    shapes a run, it takes ``epochs``, ``batch_size``, ``learning_rate``, ``held_out``, ``seed`` and ``device``.
     """
 
     name: str = "pack"
@@ -71,6 +74,7 @@ class TrainOptions:
     device: str = "auto"
     precision: str = "auto"
     accept_shortcut: bool = False
+    sequence: bool = False
     data_note: str = ""
     licence: str = "unknown"
     licence_class: str = "unknown"

@@ -69,6 +69,10 @@ def train_pack(
         ModelError: the base model cannot be loaded.
         OutputError: the output folder cannot be written or already holds a pack.
     """
+    if options.sequence:
+        from deepscan.training.sequence import train_sequence
+
+        return train_sequence(dataset, output, options, progress, command, looked)
     from deepscan.training.loop import Run, steps_of, train
     from deepscan.training.start import knows_labels, merged, start
 

@@ -20,7 +20,7 @@ from statistics import mean
 import av
 import numpy as np
 
-from deepscan.checks.film import scores as film_scores
+from deepscan.media.film import pooling
 from deepscan.media.film.clips import Reader
 from deepscan.media.film.opencv import OpenCvReader
 from deepscan.media.film.pyav import PyAvReader
@@ -104,7 +104,7 @@ def cuts(clips: dict[str, list[Pixels]]) -> Table:
 
 
 POOLINGS: dict[str, Callable[[Sequence[float]], float]] = {
-    "deepscan": film_scores.of_track,
+    "deepscan": pooling.of_track,
     "mean": mean,
     "maximum": max,
     "mean of the higher half": lambda p: mean(sorted(p)[len(p) // 2 :]),
@@ -130,7 +130,7 @@ def pooling(trials: int = 4000) -> Table:
             part = {"forged all through": 24, "forged in one half": 12, "forged in a third": 8}[kind]
             start = rng.randrange(24 - part + 1)
             odds[start : start + part] = [rng.gauss(1.5, 0.35) for _ in range(part)]
-        return [film_scores.probability(value) for value in odds]
+        return [pooling.probability(value) for value in odds]
 
     real = ("real", "real, 1 bad frame", "real, 3 bad frames apart")
     kinds = (*real, "forged all through", "forged in one half", "forged in a third")

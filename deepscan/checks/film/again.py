@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from deepscan.checks.film.result import Bars, Facts
-from deepscan.checks.film.scores import log_odds
+from deepscan.media.film.pooling import log_odds
 from deepscan.media.limits import STREAM_SECONDS
 
 MOST = 24

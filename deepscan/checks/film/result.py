@@ -14,7 +14,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
-from deepscan.checks.film import scores as film_scores
+from deepscan.media.film import pooling
 from deepscan.media.film.shots import shot_of
 from deepscan.media.frames import Reading
 from deepscan.text import plural, timecode
@@ -144,7 +144,7 @@ def film_of(facts: Facts, scored: Sequence[Part], bars: Bars) -> Film:
 def total_of(film: Film) -> tuple[float, Track]:
     """The score of a film, and the track that has it. Raises ValueError when the film has no scored track."""
     scored = [track for track in film.tracks if track.score is not None]
-    total = film_scores.of_film([(track.score.value, track.looked_at) for track in scored if track.score is not None])
+    total = pooling.of_film([(track.score.value, track.looked_at) for track in scored if track.score is not None])
     return total, next(track for track in scored if track.score is not None and track.score.value == total)
 
 
@@ -177,7 +177,7 @@ def change_of(film: Film) -> Change | None:
     Method: the split of the series into two that differ most, by Welch's t (B. Welch, Biometrika 34, 1947); the time
     is that of the cut between the two frames, or half-way between them.
     """
-    rows = [(frame.seconds, film_scores.log_odds(frame.score.value)) for frame in film.frames if frame.score]
+    rows = [(frame.seconds, pooling.log_odds(frame.score.value)) for frame in film.frames if frame.score]
     best: tuple[float, int] | None = None
     for i in range(LEAST_FRAMES, len(rows) - LEAST_FRAMES + 1):
         one, other = [odds for _, odds in rows[:i]], [odds for _, odds in rows[i:]]
@@ -190,7 +190,7 @@ def change_of(film: Film) -> Change | None:
     before, after = rows[i - 1][0], rows[i][0]
     between = [cut for cut in film.cuts if before < cut <= after + 1e-6]
     seconds = between[0] if between else (before + after) / 2
-    means = [film_scores.probability(_mean([odds for _, odds in part])) for part in (rows[:i], rows[i:])]
+    means = [pooling.probability(_mean([odds for _, odds in part])) for part in (rows[:i], rows[i:])]
     return Change(round(seconds, 3), bool(between), round(means[0], 2), round(means[1], 2), (i, len(rows) - i))
 
 
@@ -211,9 +211,7 @@ def _variance(values: Sequence[float]) -> float:
 
 def _track(number: int, parts: Sequence[Part], facts: Facts, bars: Bars) -> Track:
     first, last = parts[0].where.seconds or 0.0, parts[-1].where.seconds or 0.0
-    score = _score(
-        film_scores.of_track([value_of(part) for part in parts], [part.where.seconds or 0.0 for part in parts])
-    )
+    score = _score(pooling.of_track([value_of(part) for part in parts], [part.where.seconds or 0.0 for part in parts]))
     best = sorted(parts, key=lambda part: (-_area(part.where), part.where.seconds or 0.0))[:BEST]
     return Track(
         number=number,
@@ -231,15 +229,15 @@ def _track(number: int, parts: Sequence[Part], facts: Facts, bars: Bars) -> Trac
 def _clips(number: int, parts: Sequence[Part], facts: Facts, bars: Bars) -> list[Clip]:
     """The runs of a track's sightings whose smoothed scores reach a threshold."""
     lowest = min((bar for bar, _ in bars), default=math.inf)
-    odds = film_scores.smoothed([value_of(part) for part in parts])
-    rows = [(part, film_scores.probability(value)) for part, value in zip(parts, odds, strict=True)]
+    odds = pooling.smoothed([value_of(part) for part in parts])
+    rows = [(part, pooling.probability(value)) for part, value in zip(parts, odds, strict=True)]
     found = []
     for high, group in groupby(rows, key=lambda row: row[1] >= lowest):
         run = list(group)
         if not high:
             continue
         first, last = run[0][0].where.seconds or 0.0, run[-1][0].where.seconds or 0.0
-        mean = film_scores.probability(_mean([film_scores.log_odds(value) for _, value in run]))
+        mean = pooling.probability(_mean([pooling.log_odds(value) for _, value in run]))
         score = _score(max(lowest, mean))
         found.append(Clip(facts.around(first, last), number, score, level_of(score.value, bars)))
     return found

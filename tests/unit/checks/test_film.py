@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from deepscan.checks.film import scores as film_scores
 from deepscan.checks.film.result import Facts, change_of, film_of, total_of
 from deepscan.checks.film.samples import followed
 from deepscan.checks.film.sheets import COLUMNS, LABEL, MOST, TILE, Seen, sheet, tile
 from deepscan.checks.film.timeline import HEIGHT, WIDTH, picture, with_timeline
+from deepscan.media.film import pooling
 from deepscan.media.frames import Pixels
 from deepscan.types import Box, CheckResult, Level, Meaning, Outcome, Part, Score, Where
 from tests.unit.checks.test_classifier import _video
@@ -31,18 +31,18 @@ def part(seconds: float, value: float, track: int = 1, x: int = 0) -> Part:
 
 
 def test_outliers_alone_move_no_track_and_runs_do() -> None:
-    assert film_scores.of_track([0.1] * 5 + [0.99] + [0.1] * 6) == pytest.approx(0.1)
-    assert film_scores.of_track([0.99] + [0.1] * 9) == pytest.approx(0.1)
-    assert film_scores.of_track([0.1] * 6 + [0.9] * 6) == pytest.approx(0.9)
-    assert film_scores.of_track([0.3]) == pytest.approx(0.3)
-    assert film_scores.of_track([1.0] * 9) == pytest.approx(0.9975, abs=1e-4)
+    assert pooling.of_track([0.1] * 5 + [0.99] + [0.1] * 6) == pytest.approx(0.1)
+    assert pooling.of_track([0.99] + [0.1] * 9) == pytest.approx(0.1)
+    assert pooling.of_track([0.1] * 6 + [0.9] * 6) == pytest.approx(0.9)
+    assert pooling.of_track([0.3]) == pytest.approx(0.3)
+    assert pooling.of_track([1.0] * 9) == pytest.approx(0.9975, abs=1e-4)
 
 
 def test_a_stretch_that_was_looked_at_closely_counts_with_its_time() -> None:
     seconds = [0.0, 1.0, 2.0, 3.0, 3.1, 3.2, 3.3, 3.4, 3.5, 4.0, 5.0, 6.0, 7.0, 8.0]
     scores = [0.9 if 3 <= t <= 3.5 else 0.2 for t in seconds]
-    assert film_scores.of_track(scores) > 0.7
-    assert film_scores.of_track(scores, seconds) < 0.5
+    assert pooling.of_track(scores) > 0.7
+    assert pooling.of_track(scores, seconds) < 0.5
 
 
 def test_the_timeline_is_a_picture_and_its_path_stands_in_the_film() -> None:
@@ -67,12 +67,12 @@ def test_the_timeline_is_a_picture_and_its_path_stands_in_the_film() -> None:
 
 def test_log_odds_are_undone() -> None:
     for value in (0.01, 0.3, 0.5, 0.99):
-        assert film_scores.probability(film_scores.log_odds(value)) == pytest.approx(value)
+        assert pooling.probability(pooling.log_odds(value)) == pytest.approx(value)
 
 
 def test_a_face_seen_once_carries_no_film_in_which_others_are_seen_often() -> None:
-    assert film_scores.of_film([(0.2, 9), (0.99, 1)]) == 0.2
-    assert film_scores.of_film([(0.2, 2), (0.99, 1)]) == 0.99
+    assert pooling.of_film([(0.2, 9), (0.99, 1)]) == 0.2
+    assert pooling.of_film([(0.2, 2), (0.99, 1)]) == 0.99
 
 
 def test_the_verdict_names_the_person_and_the_time() -> None:
