@@ -202,8 +202,9 @@ def libraries(module: Module) -> Iterator[str]:
 
 
 def models_unknown(module: Module) -> Iterator[str]:
-    """Of the checks only the classifier and its room know models; the catalogue hands it the card."""
-    if module.room == "checks" and not within(module.name, ("checks.classifier", "checks.scoring", "checks.catalogue")):
+    """Of the checks only the two around models and their room know them; the catalogue hands them the card."""
+    knowing = ("checks.classifier", "checks.sequence", "checks.scoring", "checks.catalogue")
+    if module.room == "checks" and not within(module.name, knowing):
         for found in imports(module):
             if within(found.module, ("deepscan.models",)):
                 yield f"{module}:{found.line} imports {found.module}"

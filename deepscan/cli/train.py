@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import Any
 
 import typer
 
@@ -90,8 +89,7 @@ def _train(dataset: Path, output: Path, options: TrainOptions, repository: str |
     if repository is not None:
         publish.refuse_repository(repository)
     with TrainingProgress() as shown:
-        command: Any = ["deepscan", *sys.argv[1:]]
-        card = train_pack(dataset, output, options, shown.stepped, command, shown.looked)
+        card = train_pack(dataset, output, options, shown.stepped, ["deepscan", *sys.argv[1:]], shown.looked)
     folder = clean(str(output), limit=None)
     typer.echo(
         f"Packed {clean(card.name)} into {folder}: its error rates are in 'deepscan models info {folder}'.", err=True

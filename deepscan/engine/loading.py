@@ -39,6 +39,10 @@ class Loading:
         """See :meth:`deepscan.models.loader.Network.probabilities`."""
         return self.network().probabilities(batch)
 
+    def sequence_probabilities(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See :meth:`deepscan.models.loader.Network.sequence_probabilities`."""
+        return self.network().sequence_probabilities(batch)
+
     def heat_map(self, pixels: NDArray[np.uint8], seconds: float) -> Attribution:
         """See :meth:`deepscan.models.loader.Network.heat_map`."""
         return self.network().heat_map(pixels, seconds)
