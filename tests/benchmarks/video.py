@@ -111,7 +111,7 @@ POOLINGS: dict[str, Callable[[Sequence[float]], float]] = {
 }
 
 
-def pooling(trials: int = 4000) -> Table:
+def pooled(trials: int = 4000) -> Table:
     """Ways to make one score of a track, on drawn tracks: false alarms at 0.7, and forgeries found.
 
     A real track's scores scatter around log-odds of -0.5 (0.38), a forged one's around 1.5 (0.82), both with the
@@ -148,7 +148,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, help="the folder of shared data")
     parser.add_argument("--seconds", type=int, default=SECONDS, help="length of the film that is read")
     arguments = parser.parse_args()
-    sys.stdout.write(pooling().render() + "\n\n")
+    sys.stdout.write(pooled().render() + "\n\n")
     if arguments.corpus:
         folder = arguments.corpus / "forensics" / "facevideo"
         clips = {path.name: thumbnails(path) for path in sorted(folder.glob("*/*.mp4"))}
