@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from deepscan.models import card as cards
-from deepscan.models.card import Calibration, Golden, ModelCard, Preprocessing, Threshold, View
+from deepscan.models.calibration import Calibration
+from deepscan.models.card import Golden, ModelCard, Preprocessing, Threshold, View
 from deepscan.models.files import hash_weights, weight_files
 from deepscan.models.packs import Origin, Pack
 from deepscan.types import Level

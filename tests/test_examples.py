@@ -22,7 +22,7 @@ from deepscan import ScanReport, scan
 from deepscan.config import ScanOptions
 from deepscan.engine.scan import exit_code
 from deepscan.errors import EXIT_FOUND, EXIT_INCOMPLETE
-from deepscan.models.card import Calibration
+from deepscan.models.calibration import Calibration
 from deepscan.types import Basis, Call, Level, Outcome, PointsTo, SkipCode
 from tests.fake_pack import make_pack
 from tests.test_docs import ROOT, load_script, table, text_of

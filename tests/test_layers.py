@@ -46,7 +46,10 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.
     "evaluation": BASE
     | {"config", "media", "models"}
-    | {f"training.{name}" for name in ("data", "metrics", "boosting", "shortcuts", "calibrate")},
+    | {
+        f"training.{name}"
+        for name in ("data", "metrics", "boosting", "shortcuts", "calibrate", "folds", "likelihood", "outputs")
+    },
     "cli": BASE
     | {
         "explain",

@@ -21,6 +21,9 @@ def calibrate(
     model: o.ModelOption = None,
     images: Annotated[Path | None, typer.Option(help="Where the paths of a list start (default: its folder).")] = None,
     split: Annotated[str, typer.Option(help="held-out, all, train, val or test.")] = _D.split,
+    calibration: Annotated[
+        str, typer.Option(help="platt, temperature, isotonic, auto (best in cross-validation), or keep the card's.")
+    ] = "auto",
     seed: Annotated[int, typer.Option(help="Seed of the halves.")] = _D.seed,
     as_crops: Annotated[bool, typer.Option("--as-crops", help="Pictures are faces cut out already.")] = False,
     faces: o.FacesOption = None,
@@ -48,7 +51,15 @@ def calibrate(
     console = EvaluationConsole(quiet=quiet, colour=True, stdout_is_data=True)
     with console.progress() as progress:
         command = ["deepscan", *sys.argv[1:]]
-        card = calibrate_pack(dataset, model or BUILTIN_MODEL, output, options, command=command, progress=progress)
+        card = calibrate_pack(
+            dataset,
+            model or BUILTIN_MODEL,
+            output,
+            options,
+            method=calibration,
+            command=command,
+            progress=progress,
+        )
     if not quiet:
         kept = (
             f"{plural(len(card.thresholds), 'threshold')} and ratios for {plural(len(card.strata), 'kind')} of picture"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sys
-from pathlib import Path
 
 import typer
 
 from deepscan.cli import train_options as o
 from deepscan.cli.options import DebugOption, debug_is_on
-from deepscan.cli.training_progress import TrainingProgress
+from deepscan.cli.training_progress import train_shown
 from deepscan.errors import UsageError
 from deepscan.text import clean
 from deepscan.training.options import TrainOptions
@@ -55,6 +53,7 @@ def train(
     margin: o.Margin = _D.margin,
     subject: o.Subject = _D.subject,
     held_out: o.HeldOut = None,
+    calibration: o.Calibration = _D.calibration,
     seed: o.Seed = _D.seed,
     device: o.Device = _D.device,
     precision: o.Precision = _D.precision,
@@ -79,20 +78,4 @@ def train(
     elif output is None:
         raise UsageError("Nothing says where the pack is to be written.", "Name its folder with -o FOLDER.")
     else:
-        _train(dataset, output, options, push_to_hub)
-
-
-def _train(dataset: Path, output: Path, options: TrainOptions, repository: str | None) -> None:
-    from deepscan.models import publish
-    from deepscan.training.run import train_pack
-
-    if repository is not None:
-        publish.refuse_repository(repository)
-    with TrainingProgress() as shown:
-        card = train_pack(dataset, output, options, shown.stepped, ["deepscan", *sys.argv[1:]], shown.looked)
-    folder = clean(str(output), limit=None)
-    typer.echo(
-        f"Packed {clean(card.name)} into {folder}: its error rates are in 'deepscan models info {folder}'.", err=True
-    )
-    if repository is not None:
-        typer.echo(f"Pushed it to {clean(publish.push(output, repository), limit=None)}.", err=True)
+        train_shown(dataset, output, options, push_to_hub)

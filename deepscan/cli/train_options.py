@@ -57,6 +57,7 @@ Degrade = Annotated[Number, _said("How often augmentation destroys detail, 0 to 
 Margin = Annotated[float, typer.Option(help="Part of a face box added on each side.")]
 Subject = Annotated[str, typer.Option(help="What the pack looks at: face or frame.")]
 HeldOut = Annotated[Number, _said("Part held out when the data set states none.")]
+Calibration = Annotated[str, typer.Option(help="platt, temperature, isotonic, or auto: the best in cross-validation.")]
 Seed = Annotated[int, typer.Option(help="Seed of everything random.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Precision = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from pathlib import Path
 from types import TracebackType
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from deepscan.text import duration
+from deepscan.text import clean, duration
+from deepscan.training.options import TrainOptions
 
 _LOOKED_EVERY = 5000
 
@@ -57,3 +61,20 @@ class TrainingProgress:
         if made and spent:
             line += f"  {spent / made:.2g} s each  {duration(spent / made * (steps - step))} left"
         self._console.print(line, highlight=False)
+
+
+def train_shown(dataset: Path, output: Path, options: TrainOptions, repository: str | None) -> None:
+    """Train with the progress on the error stream, and push the pack to the Hub where a ``repository`` is named."""
+    from deepscan.models import publish
+    from deepscan.training.run import train_pack
+
+    if repository is not None:
+        publish.refuse_repository(repository)
+    with TrainingProgress() as shown:
+        card = train_pack(dataset, output, options, shown.stepped, ["deepscan", *sys.argv[1:]], shown.looked)
+    folder = clean(str(output), limit=None)
+    typer.echo(
+        f"Packed {clean(card.name)} into {folder}: its error rates are in 'deepscan models info {folder}'.", err=True
+    )
+    if repository is not None:
+        typer.echo(f"Pushed it to {clean(publish.push(output, repository), limit=None)}.", err=True)

@@ -6,35 +6,34 @@ Half of the groups fit, the other half measures what was fitted. The weights sta
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from deepscan import __version__
 from deepscan.config import EvaluateOptions
-from deepscan.errors import InputError, OutputError
-from deepscan.evaluation import likelihood
-from deepscan.evaluation.likelihood import Scored
-from deepscan.evaluation.measures import cllr
+from deepscan.errors import InputError, OutputError, UsageError
 from deepscan.evaluation.run import Progress, chosen_records
 from deepscan.evaluation.scoring import Answers, score
-from deepscan.media.quality import Quality
 from deepscan.media.resaving import AS_IT_IS, ROBUSTNESS
 from deepscan.models import card as cards
 from deepscan.models import loader, packs
-from deepscan.models.card import CARD_FORMAT, CARD_NAME, Golden, ModelCard
-from deepscan.models.coverage import NO_LIMITS, Limits
+from deepscan.models.card import CARD_FORMAT, CARD_NAME, Golden, ModelCard, Threshold
+from deepscan.models.coverage import NO_LIMITS
 from deepscan.models.files import CONFIG_NAME, weight_files
+from deepscan.models.hub import README_NAME
 from deepscan.models.packs import Pack
 from deepscan.models.processors import PROCESSOR_NAME
 from deepscan.text import clean, plural
-from deepscan.training import calibrate
+from deepscan.training import calibrate, likelihood
+from deepscan.training.calibrate import AUTO, CHOICES, KEEP
 from deepscan.training.data import Record
-from deepscan.training.metrics import Labels, Scores
+from deepscan.training.folds import halves
+from deepscan.training.metrics import Labels, cllr
+from deepscan.training.outputs import readme
 from deepscan.types import JSONValue
 
 LEAST_PICTURES = 100
@@ -45,6 +44,9 @@ FORM_NAMES = ("JPEG 70", "JPEG 50", "half size")
 
 GOLDEN_SEEDS = (1, 2, 3)
 
+METHODS = (*CHOICES, KEEP)
+"""What ``deepscan calibrate --calibration`` takes."""
+
 
 def calibrate_pack(
     dataset: Path,
@@ -52,20 +54,26 @@ def calibrate_pack(
     output: Path,
     options: EvaluateOptions | None = None,
     *,
+    method: str = AUTO,
     command: Sequence[str] = (),
     progress: Progress = lambda what, done, total: None,
 ) -> ModelCard:
     """Write a copy of a pack whose card is calibrated on a data set; ``command`` goes into the card.
 
-    A plain Hugging Face classifier becomes a pack with a card in this way.
+    A plain Hugging Face classifier becomes a pack with a card in this way. ``method`` is one of
+    :data:`deepscan.training.calibrate.CHOICES`, or ``keep``: then probabilities and thresholds stay as the card has
+    them, and only limits and likelihood ratios are measured.
 
     Raises:
+        UsageError: there is no such method.
         InputError: too few pictures of a class can be scored.
         TrainingError: the data set cannot be read.
         ModelError: the model cannot be used.
         OutputError: the folder holds a pack already, or cannot be written.
     """
     options = options or EvaluateOptions()
+    if method not in METHODS:
+        raise UsageError(f"There is no calibration {clean(method)!r}.", f"There are: {', '.join(METHODS)}.")
     if (output / CARD_NAME).exists():
         raise OutputError(f"{clean(str(output))} already holds a pack.", "Name another folder with -o, or remove it.")
     records = chosen_records(dataset, options)
@@ -83,7 +91,7 @@ def calibrate_pack(
         workers=options.workers,
         progress=lambda done, total: progress("pictures", done, total),
     )
-    found = _calibrated(network.card, records, answers, clean(dataset.name), options)
+    found = _calibrated(network.card, records, answers, _named(dataset, options.split), method, options.seed)
     answered = network.golden_logits(GOLDEN_SEEDS)
     golden = tuple(Golden(seed, round(logit, 5)) for seed, logit in zip(GOLDEN_SEEDS, answered, strict=True))
     record: dict[str, JSONValue] = {
@@ -103,8 +111,18 @@ def calibrate_pack(
     return card
 
 
+def _named(dataset: Path, split: str) -> str:
+    """The data set as the card names it."""
+    return clean(dataset.name) + ("" if split in ("held-out", "all") else f", its part {split}")
+
+
 def _calibrated(
-    card: ModelCard, records: Sequence[Record], answers: dict[str, Answers], name: str, options: EvaluateOptions
+    card: ModelCard,
+    records: Sequence[Record],
+    answers: dict[str, Answers],
+    name: str,
+    method: str,
+    seed: int,
 ) -> ModelCard:
     """The card with everything that the pictures say."""
     fake = np.array([r.fake for r in records])
@@ -116,80 +134,64 @@ def _calibrated(
             "calibrate on.",
             f"{LEAST_PICTURES} of each are needed, that the model has not learnt from.",
         )
-    limits = likelihood.limits([q for a in answers.values() for q in a.qualities if q is not None])
-    covered = {form: a.scored & _covered(a, limits) for form, a in answers.items()}
-    halves = _halves(records, fake, options.seed)
-    calibration = calibrate.fit(plain.logits[h := covered[AS_IT_IS.name] & halves[0]], fake[h])
-    card = replace(card, calibration=calibration, limits=limits)
-    chances = {form: a.chances(card) for form, a in answers.items()}
+    limits = likelihood.limits(answers)
+    inside = {form: likelihood.covered(a, limits) for form, a in answers.items()}
+    first, second = halves(records, fake, seed)
+    tried: Mapping[str, float] = {}
+    if method != KEEP:
+        h = inside[AS_IT_IS.name] & first
+        groups = [r.group for r, chosen in zip(records, h, strict=True) if chosen]
+        calibration, tried = calibrate.choose(plain.logits[h], fake[h], groups, method, seed)
+        card = replace(card, calibration=calibration)
+        card = replace(card, thresholds=_thresholds(card, records, answers, inside, (first, second), name))
+    fitting, bounding = (likelihood.gather(answers, card.calibration, limits, fake, half) for half in (first, second))
+    h = inside[AS_IT_IS.name] & second
+    metrics: dict[str, JSONValue] = {
+        "calibrated_on": name,
+        "method": card.calibration.method if method != KEEP else "kept, with the thresholds",
+        "cllr_by_method": dict(tried),
+        "cllr": round(cllr(plain.log_odds(card)[h], fake[h]), 4),
+        "not_covered": round(1 - float(inside[AS_IT_IS.name].sum() / plain.scored.sum()), 4),
+    }
+    return replace(
+        card,
+        limits=limits,
+        strata=likelihood.strata(fitting, bounding, f"{name}, groups that fitted no line"),
+        metrics={**card.metrics, "calibration": metrics},
+    )
+
+
+def _thresholds(
+    card: ModelCard,
+    records: Sequence[Record],
+    answers: dict[str, Answers],
+    inside: Mapping[str, Labels],
+    parts: tuple[Labels, Labels],
+    name: str,
+) -> tuple[Threshold, ...]:
+    """Thresholds from the real pictures of the first part, measured on those of the second."""
+    real = np.array([not r.fake for r in records])
     sources = np.array([r.source for r in records])
-    reals = {
-        f"{source}, {form}": chances[form][covered[form] & halves[0] & ~fake & (sources == source)]
+    chances = {form: a.chances(card) for form, a in answers.items()}
+    first = {
+        f"{source}, {form}": chances[form][inside[form] & parts[0] & real & (sources == source)]
         for form in answers
         for source in sorted(set(sources.tolist()))
     }
-    others = [chances[form][covered[form] & halves[1] & ~fake] for form in answers]
+    second = [chances[form][inside[form] & parts[1] & real] for form in answers]
     words = f"{name}; in the worst of their forms: " + ", ".join(answers)
-    thresholds = calibrate.thresholds(reals, others, words)
-    first, second = (_scored(card, answers, covered, fake, half) for half in halves)
-    ratios = likelihood.strata(first, second, f"{name}, groups that fitted nothing")
-    metrics: dict[str, JSONValue] = {
-        "calibrated_on": name,
-        "cllr": round(cllr(plain.log_odds(card)[h := covered[AS_IT_IS.name] & halves[1]], fake[h]), 4),
-        "not_covered": round(1 - float(covered[AS_IT_IS.name].sum() / plain.scored.sum()), 4),
-    }
-    return replace(card, thresholds=thresholds, strata=ratios, metrics={**card.metrics, "calibration": metrics})
-
-
-def _covered(answers: Answers, limits: Limits) -> Labels:
-    return np.array([q is not None and limits.refusal(q) is None for q in answers.qualities])
-
-
-def _halves(records: Sequence[Record], fake: Labels, seed: int) -> tuple[Labels, Labels]:
-    """Two halves of whole groups, with every source and class in both as far as groups allow."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    groups = np.array([r.group for r in records])
-    if len(set(groups.tolist())) < 2:
-        raise InputError(
-            "One group spans the whole data set, and nothing would be left to measure on.",
-            "Give the pictures groups of their own (the column group of a list).",
-        )
-    kinds = np.array([f"{r.source} {r.fake}" for r in records])
-    _, places = np.unique(kinds, return_inverse=True)
-    folds = StratifiedGroupKFold(2, shuffle=True, random_state=seed)
-    _, second = next(iter(folds.split(np.zeros(len(records)), _few(places, fake), groups)))
-    other = np.isin(np.arange(len(records)), second)
-    return ~other, other
-
-
-def _few(places: NDArray[np.int64], fake: Labels) -> NDArray[np.int64]:
-    """Strata of one picture cannot be halved: those count by their class alone."""
-    rare = np.bincount(places)[places] < 2
-    return np.where(rare, -1 - fake.astype(int), places)
-
-
-def _scored(
-    card: ModelCard, answers: dict[str, Answers], covered: dict[str, Labels], fake: Labels, half: Labels
-) -> Scored:
-    odds: list[Scores] = []
-    places: list[int] = []
-    qualities: list[Quality] = []
-    for form, a in answers.items():
-        chosen = np.flatnonzero(covered[form] & half)
-        odds.append(a.log_odds(card)[chosen])
-        places += chosen.tolist()
-        qualities += [q for i in chosen if (q := a.qualities[i]) is not None]
-    return Scored(np.concatenate(odds), fake[places], qualities, places)
+    return calibrate.thresholds(first, [values for values in second if len(values)], words)
 
 
 def _write(pack: Pack, card: ModelCard, output: Path) -> None:
-    names = (CONFIG_NAME, PROCESSOR_NAME, "LICENSE.md", "README.md", "model.safetensors.index.json")
+    names = (CONFIG_NAME, PROCESSOR_NAME, "LICENSE.md", README_NAME, "model.safetensors.index.json")
     try:
         output.mkdir(parents=True, exist_ok=True)
         for path in (*weight_files(pack.folder), *(pack.folder / name for name in names)):
             if path.is_file():
                 shutil.copyfile(path, output / path.name)
         cards.save(card, output)
+        if (pack.folder / CARD_NAME).is_file():  # the README of a plain classifier is its author's, and stays
+            (output / README_NAME).write_text(readme(card), encoding="utf-8")
     except OSError as e:
         raise OutputError(f"The pack {clean(str(output))} cannot be written: {e.strerror}.", "Check space.") from e

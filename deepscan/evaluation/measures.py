@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.training.metrics import Labels, Scores, upper_bound
+from deepscan.training.metrics import Labels, Scores, cllr, upper_bound
 
 CLASSES = ("real", "fake")
 ECE_BINS = 15
@@ -178,17 +178,6 @@ def calibration_error(chances: Scores, fake: Labels, weights: Scores) -> float:
     bins = np.minimum((chances * ECE_BINS).astype(int), ECE_BINS - 1)
     gaps = np.bincount(bins, weights * (fake - chances), ECE_BINS)
     return float(np.abs(gaps).sum())
-
-
-def cllr(log_odds: Scores, fake: Labels) -> float:
-    """The cost of log likelihood ratios (natural logarithm) in bits: 0 is perfect, 1 says nothing, more misleads.
-
-    Source: N. Brümmer and J. du Preez, "Application-independent evaluation of speaker detection", Computer Speech and
-    Language 20 (2006). Both classes must be there.
-    """
-    lost_fake = np.logaddexp(0, -log_odds[fake]).mean()
-    lost_real = np.logaddexp(0, log_odds[~fake]).mean()
-    return float((lost_fake + lost_real) / 2 / np.log(2))
 
 
 def pav(scores: Scores, fake: Labels) -> Scores:

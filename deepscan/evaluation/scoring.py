@@ -21,6 +21,7 @@ from deepscan.media.quality import Quality
 from deepscan.media.resaving import AS_IT_IS, Form
 from deepscan.models.card import ModelCard
 from deepscan.models.loader import OutOfMemoryError
+from deepscan.training.calibrate import log_odds
 from deepscan.training.data import Record
 from deepscan.training.metrics import Scores
 
@@ -60,7 +61,7 @@ class Answers:
 
     def log_odds(self, card: ModelCard) -> Scores:
         """Calibrated log-odds of fake, shape (n,)."""
-        return np.asarray(self.logits / card.calibration.temperature + card.calibration.bias)
+        return log_odds(self.logits, card.calibration)
 
     def of(self, chosen: NDArray[np.int64]) -> Answers:
         """The answers on the pictures at these places, in their order."""

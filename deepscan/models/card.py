@@ -16,16 +16,20 @@ from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 from deepscan import types
 from deepscan.errors import CorruptPackError
-from deepscan.models.coverage import NO_LIMITS, Limits, Stratum, out_of_range
+from deepscan.models import calibration, coverage
+from deepscan.models.calibration import Calibration
+from deepscan.models.coverage import NO_LIMITS, Limits, Stratum
 from deepscan.types import JSONValue, Level
 
 if TYPE_CHECKING:
     from deepscan.media.quality import Quality
 
-CARD_FORMAT = "deepscan-pack/2"
+CARD_FORMAT = "deepscan-pack/3"
 """The format that is written."""
+SECOND_FORMAT = "deepscan-pack/2"
+"""The format whose calibration has no points. Older formats are read, and kept when such a card is written again."""
 FIRST_FORMAT = "deepscan-pack/1"
-"""The format without :data:`SINCE_SECOND`, which is read, and kept when such a card is written again."""
+"""The format without :data:`SINCE_SECOND` too."""
 SINCE_SECOND = frozenset({"limits", "strata"})
 
 CARD_NAME = "card.json"
@@ -83,15 +87,6 @@ class View:
     subject: str
     margin: float
     min_side: int
-
-
-@dataclass(frozen=True, slots=True)
-class Calibration:
-    """Probability of fake = sigmoid(logit_difference / temperature + bias), from held-out data (Guo et al. 2017)."""
-
-    method: str
-    temperature: float
-    bias: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,12 +171,14 @@ class ModelCard:
     sequence: SequenceCard | None = None
 
     def __post_init__(self) -> None:
-        if self.format not in (CARD_FORMAT, FIRST_FORMAT):
+        if self.format not in (CARD_FORMAT, SECOND_FORMAT, FIRST_FORMAT):
             raise CorruptPackError(
-                f"The model card has format {self.format!r}, and this deepscan reads {FIRST_FORMAT!r} and "
+                f"The model card has format {self.format!r}, and this deepscan reads {FIRST_FORMAT!r} to "
                 f"{CARD_FORMAT!r}.",
                 "Use a pack made for this version of deepscan.",
             )
+        if self.format != CARD_FORMAT and self.calibration.points:
+            raise CorruptPackError(f"The model card has format {self.format!r}, which has no points of calibration.")
         if self.format == FIRST_FORMAT and (self.limits != NO_LIMITS or self.strata):
             raise CorruptPackError(f"The model card has format {FIRST_FORMAT!r}, which has no limits and no strata.")
         if self.fake_label not in self.labels:
@@ -208,9 +205,11 @@ class ModelCard:
 
 def to_json(card: ModelCard) -> dict[str, JSONValue]:
     """The card as the JSON object that ``card.json`` holds."""
-    plain: dict[str, JSONValue] = json.loads(json.dumps(_plain(card)))
+    plain: dict[str, Any] = json.loads(json.dumps(_plain(card)))
     if card.sequence is None:
         del plain["sequence"]
+    if card.format != CARD_FORMAT:
+        del plain["calibration"]["points"]
     return {k: v for k, v in plain.items() if card.format != FIRST_FORMAT or k not in SINCE_SECOND}
 
 
@@ -220,13 +219,21 @@ def from_json(document: Mapping[str, JSONValue], source: str) -> ModelCard:
     Raises:
         CorruptPackError: a field is missing, unknown, or of the wrong type.
     """
-    if isinstance(document, Mapping) and document.get("format") == FIRST_FORMAT and not SINCE_SECOND & document.keys():
-        document = {**document, "limits": _plain(NO_LIMITS), "strata": []}
-    if isinstance(document, Mapping) and "sequence" not in document:
-        document = {**document, "sequence": None}
+    if isinstance(document, Mapping):
+        document = _brought_up(document)
     card = _build(ModelCard, document, source, "")
     assert isinstance(card, ModelCard)
     return card
+
+
+def _brought_up(document: Mapping[str, JSONValue]) -> Mapping[str, JSONValue]:
+    """A card of an older format with what that format has no fields for; what it should not have stays, and is told."""
+    known, fitted = document.get("format"), document.get("calibration")
+    if known == FIRST_FORMAT and not SINCE_SECOND & document.keys():
+        document = {**document, "limits": _plain(NO_LIMITS), "strata": []}
+    if known in (FIRST_FORMAT, SECOND_FORMAT) and isinstance(fitted, Mapping) and "points" not in fitted:
+        document = {**document, "calibration": {**fitted, "points": []}}
+    return document if "sequence" in document else {**document, "sequence": None}
 
 
 def load(folder: Path) -> ModelCard:
@@ -253,7 +260,7 @@ def save(card: ModelCard, folder: Path) -> None:
 
 def _out_of_range(card: ModelCard) -> Iterator[str]:
     """What in a well-typed card cannot be right, as ends of a sentence; a card is a stranger's file."""
-    rule, view, calibration = card.preprocessing, card.view, card.calibration
+    rule, view = card.preprocessing, card.view
     sides = (rule.width, rule.height, rule.width if rule.shortest_edge is None else rule.shortest_edge)
     if not all(1 <= side <= MAX_INPUT_SIDE for side in sides):
         yield f"an input side lies outside 1 to {MAX_INPUT_SIDE:,} pixels"
@@ -265,8 +272,7 @@ def _out_of_range(card: ModelCard) -> Iterator[str]:
         yield "the margin lies outside 0 to 10, or min_side is below 1 pixel"
     if len(set(card.labels)) != len(card.labels):
         yield "a label is there twice"
-    if not (math.isfinite(calibration.temperature) and calibration.temperature > 0 and math.isfinite(calibration.bias)):
-        yield "the calibration's temperature is not above 0, or its bias is not a number"
+    yield from calibration.out_of_range(card.calibration)
     for threshold in (*card.thresholds, *(card.sequence.thresholds if card.sequence else ())):
         yield from _threshold_out_of_range(threshold)
     if card.licence_class not in LICENCE_CLASSES:
@@ -276,8 +282,9 @@ def _out_of_range(card: ModelCard) -> Iterator[str]:
     if not all(math.isfinite(golden.logit) for golden in card.golden):
         yield "a golden logit is not a number"
     if card.sequence is not None:
+        yield from calibration.out_of_range(card.sequence.calibration)
         yield from _sequence_out_of_range(card.sequence)
-    yield from out_of_range(card.limits, card.strata)
+    yield from coverage.out_of_range(card.limits, card.strata)
 
 
 def _sequence_out_of_range(head: SequenceCard) -> Iterator[str]:

@@ -64,6 +64,37 @@ def likelihood(stratum: Stratum, ratio: float, card: ModelCard) -> str:
     )
 
 
+def calibration(card: ModelCard) -> str:
+    """How the card makes probabilities of logits, as part of a sentence."""
+    known = card.calibration
+    if known.method == "none":
+        return "none: the model's probabilities are used as they are"
+    if points := known.points:
+        ends = f"logit {points[0][0]:.4g} to {points[-1][0]:.4g}, log-odds {points[0][1]:.4g} to {points[-1][1]:.4g}"
+        return f"isotonic, a curve of {len(points)} points: {ends}"
+    return f"{clean(known.method, 60)}, temperature {known.temperature:g}, bias {known.bias:g}"
+
+
+def limits(card: ModelCard) -> list[str]:
+    """What the card does not score, a line for each limit of quality."""
+    known = card.limits
+    found = (
+        (known.min_brightness, "mean brightness below {:.0f} of 255"),
+        (known.min_sharpness, "sharpness below {:.1f}"),
+        (known.max_blockiness, "blockiness above {:.2f}"),
+    )
+    return [words.format(value) for value, words in found if value is not None] or ["nothing but what is too small"]
+
+
+def ratios(card: ModelCard) -> list[str]:
+    """A line for each kind of picture with likelihood ratios, and how far they reach."""
+    return [
+        f"{clean(stratum.name, 120)}: ratios between 1/{1 / stratum.lower:.3g} and {stratum.upper:.3g}, from "
+        f"{stratum.real:,} real and {stratum.fake:,} fake ({clean(stratum.measured_on, 120)})"
+        for stratum in card.strata
+    ] or ["no ratios were measured"]
+
+
 def coverage(card: ModelCard) -> str:
     """One sentence or more: what the model was trained and measured on, in the card's own words."""
     text = clean(card.coverage).strip() or "nothing is stated"
@@ -98,14 +129,14 @@ def lines(pack: Pack) -> tuple[tuple[str, str], ...]:
         ("input", f"{rule.width} x {rule.height} pixels ({resize}, {rule.resample})"),
         ("labels", ", ".join(clean(label, 60) for label in card.labels)),
         ("means fake", clean(card.fake_label, 60)),
-        ("calibration", _calibration(card)),
+        ("calibration", calibration(card)),
         ("licence", licence(card)),
         ("coverage", clean(card.coverage, None)),
         ("trained on", clean(card.data, None)),
     ]
     rows += _block("thresholds", [_threshold(threshold, card) for threshold in card.thresholds] or ["none"])
-    rows += _block("not scored", _limits(card) or ["nothing but what is too small"])
-    rows += _block("likelihood", [_stratum(stratum) for stratum in card.strata] or ["no ratios were measured"])
+    rows += _block("not scored", limits(card))
+    rows += _block("likelihood", ratios(card))
     rows += _block("measured", _pairs(card.metrics) or ["nothing"])
     rows += _block("made by", _pairs(card.provenance) or ["unknown"])
     rows.append(("self-test", plural(len(card.golden), "golden answer") if card.golden else "the card has none"))
@@ -180,30 +211,6 @@ def _plain(value: JSONValue) -> str:
     if value is None:
         return "–"
     return f"{value:.4g}" if isinstance(value, float) else clean(str(value), 500)
-
-
-def _calibration(card: ModelCard) -> str:
-    calibration = card.calibration
-    if calibration.method == "none":
-        return "none: the model's probabilities are used as they are"
-    return f"{clean(calibration.method, 60)}, temperature {calibration.temperature:g}, bias {calibration.bias:g}"
-
-
-def _limits(card: ModelCard) -> list[str]:
-    limits = card.limits
-    found = (
-        (limits.min_brightness, "mean brightness below {:.0f} of 255"),
-        (limits.min_sharpness, "sharpness below {:.1f}"),
-        (limits.max_blockiness, "blockiness above {:.2f}"),
-    )
-    return [words.format(value) for value, words in found if value is not None]
-
-
-def _stratum(stratum: Stratum) -> str:
-    return (
-        f"{clean(stratum.name, 120)}: ratios between 1/{1 / stratum.lower:.3g} and {stratum.upper:.3g}, from "
-        f"{stratum.real:,} real and {stratum.fake:,} fake ({clean(stratum.measured_on, 120)})"
-    )
 
 
 def _threshold(threshold: Threshold, card: ModelCard) -> str:

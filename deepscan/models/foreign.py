@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from deepscan.errors import CorruptPackError
-from deepscan.models.card import CARD_FORMAT, Calibration, ModelCard, Threshold, View
+from deepscan.models.calibration import Calibration
+from deepscan.models.card import CARD_FORMAT, ModelCard, Threshold, View
 from deepscan.models.files import CONFIG_NAME, hash_weights, read_config, read_json, weight_files
 from deepscan.models.hub import README_NAME
 from deepscan.models.labels import fake_label

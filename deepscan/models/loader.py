@@ -109,10 +109,7 @@ class Network:
         Raises:
             OutOfMemoryError: the batch did not fit into memory.
         """
-        calibration = self.card.calibration
-        return np.array(
-            [_sigmoid(d / calibration.temperature + calibration.bias) for d in self.logits(batch)], np.float32
-        )
+        return np.array([self.card.calibration.probability(d) for d in self.logits(batch)], np.float32)
 
     def logits(self, batch: NDArray[np.uint8]) -> tuple[float, ...]:
         """logit(fake) minus logit(real) for each picture, before calibration (arguments as :meth:`probabilities`).
@@ -150,8 +147,7 @@ class Network:
         assert card is not None
         assert self.head is not None
         logits = head_logits(self.head, self.features(), batch, card.length)
-        fitted = card.calibration
-        return np.array([_sigmoid(each / fitted.temperature + fitted.bias) for each in logits], np.float32)
+        return np.array([card.calibration.probability(each) for each in logits], np.float32)
 
     def golden_logits(self, seeds: Sequence[int]) -> tuple[float, ...]:
         """:meth:`logits` of the golden inputs with these seeds."""
@@ -373,23 +369,13 @@ def _chunk(model: torch.nn.Module, device: str) -> int:
 
 def _shift(card: ModelCard, a: float, b: float) -> float:
     """How far apart two logits are as probabilities; NaN when one is not a number."""
-    scale, bias = card.calibration.temperature, card.calibration.bias
-    return abs(_sigmoid(a / scale + bias) - _sigmoid(b / scale + bias))
+    return abs(card.calibration.probability(a) - card.calibration.probability(b))
 
 
-# One number at a time, in double precision: vectorised exponentials treat the tail of an array otherwise than its
-# body on some machines, and a score must not depend on its place in the batch.
+# One number at a time, in double precision, for the reason in Calibration.probability.
 def _difference(row: Sequence[float], fake: int) -> float:
     others = [value for i, value in enumerate(row) if i != fake]
     if not all(map(math.isfinite, row)):
         return math.nan
     top = max(others)
     return row[fake] - (top + math.log(sum(math.exp(value - top) for value in others)))
-
-
-def _sigmoid(value: float) -> float:
-    if math.isnan(value):
-        return math.nan
-    if value >= 0:
-        return 1 / (1 + math.exp(-value))
-    return math.exp(max(value, -700.0)) / (1 + math.exp(max(value, -700.0)))

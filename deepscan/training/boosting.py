@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from deepscan.training.folds import folds
 from deepscan.training.metrics import Labels, Scores
-
-FOLDS = 5
 
 
 class Boosted:
@@ -41,13 +40,8 @@ def crossed(table: NDArray[np.float64], fake: Labels, groups: NDArray[np.str_], 
 
     None where a class has fewer groups than there are folds, or is missing outside one of them.
     """
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    if min(len(set(groups[fake].tolist())), len(set(groups[~fake].tolist()))) < FOLDS:
-        return None
     scores = np.zeros(len(table))
-    for train, test in StratifiedGroupKFold(FOLDS, shuffle=True, random_state=seed).split(table, fake, groups):
-        if len(set(fake[train].tolist())) < 2:
-            return None
+    parts = folds(fake, groups, seed)
+    for train, test in parts:
         scores[test] = Boosted(table[train], fake[train], seed).scores(table[test])
-    return scores
+    return scores if parts else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -13,14 +14,18 @@ from numpy.typing import NDArray
 from deepscan.errors import MediaError
 from deepscan.media.frames import Pixels
 from deepscan.media.images import load_rgb
+from deepscan.media.quality import Quality, measure
 from deepscan.media.resaving import AS_IT_IS, ROBUSTNESS, Form
-from deepscan.models.card import Preprocessing
+from deepscan.models.card import Preprocessing, View
 from deepscan.models.preprocess import fit
 from deepscan.training.data import Record
 from deepscan.training.export import logits_of
 from deepscan.training.metrics import Labels, Rates, Scores, auc, rates
 
 log = logging.getLogger(__name__)
+
+Crop = Callable[[Pixels], Pixels]
+"""Cuts out of a picture what a model wants to see."""
 
 BATCH = 64
 LOOKED_AT = 2000
@@ -34,31 +39,44 @@ DISTORTIONS: Mapping[str, Form] = {
 """What a picture goes through before it is scored: what a messenger or a web site does to it."""
 
 
-def score(
-    model: torch.nn.Module,
-    records: Sequence[Record],
-    rule: Preprocessing,
-    crop: Callable[[Pixels], Pixels],
-) -> dict[str, Scores]:
-    """Logit differences of shape (n,) for ``records``, for each of :data:`DISTORTIONS`.
+@dataclass(frozen=True, slots=True, eq=False)
+class FormScores:
+    """What the network says of n pictures under one form.
 
-    NaN where a picture cannot be decoded (listed in the log). ``crop`` cuts out what the model wants to see; it is
-    found once, on the picture as it is.
+    ``logits`` are differences of shape (n,), NaN where a picture cannot be decoded or a scan would not score it;
+    ``qualities`` those of the crops that were scored.
     """
-    logits = {name: np.full(len(records), np.nan) for name in DISTORTIONS}
+
+    logits: Scores
+    qualities: list[Quality | None]
+
+
+def score(
+    model: torch.nn.Module, records: Sequence[Record], rule: Preprocessing, view: View, crop: Crop
+) -> dict[str, FormScores]:
+    """Score ``records`` under each of :data:`DISTORTIONS`; pictures that cannot be decoded are listed in the log.
+
+    ``crop`` cuts out what the model wants to see; it is found once, on the picture as it is. Crops smaller than
+    ``view`` allows are not scored, as a scan does not score them.
+    """
+    found = {name: FormScores(np.full(len(records), np.nan), [None for _ in records]) for name in DISTORTIONS}
     for start in range(0, len(records), BATCH):
-        crops, places = [], []
+        crops: dict[int, Pixels] = {}
         for i, record in enumerate(records[start : start + BATCH], start):
             try:
-                crops.append(crop(load_rgb(record.path)))
+                crops[i] = crop(load_rgb(record.path))
             except MediaError as e:
                 log.warning("%s Left out.", e)
+        for name, form in DISTORTIONS.items():
+            after = {i: form.change(pixels).pixels for i, pixels in crops.items()}
+            kept = {i: pixels for i, pixels in after.items() if min(pixels.shape[:2]) >= view.min_side}
+            if not kept:
                 continue
-            places.append(i)
-        for name, form in DISTORTIONS.items() if crops else ():
-            batch = np.stack([fit(form.change(pixels).pixels, rule) for pixels in crops])
-            logits[name][places] = logits_of(model, torch.from_numpy(batch), rule).numpy()
-    return logits
+            batch = torch.from_numpy(np.stack([fit(pixels, rule) for pixels in kept.values()]))
+            found[name].logits[list(kept)] = logits_of(model, batch, rule).numpy()
+            for i, pixels in kept.items():
+                found[name].qualities[i] = measure(pixels)
+    return found
 
 
 class Held:
@@ -67,7 +85,7 @@ class Held:
     At most :data:`LOOKED_AT` of them, the first by the hash of their names, so that a look takes seconds.
     """
 
-    def __init__(self, records: Sequence[Record], rule: Preprocessing, crop: Callable[[Pixels], Pixels]) -> None:
+    def __init__(self, records: Sequence[Record], rule: Preprocessing, crop: Crop) -> None:
         chosen = sorted(records, key=lambda r: hashlib.sha256(r.path.name.encode()).digest())[:LOOKED_AT]
         self._rule = rule
         self._fake: Labels = np.array([r.fake for r in chosen])

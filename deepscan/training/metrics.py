@@ -64,6 +64,17 @@ def equal_error_rate(scores: Scores, fake: Labels) -> float:
     return round(float((misses[at] + false_alarms[at]) / 2), 4)
 
 
+def cllr(log_odds: Scores, fake: Labels) -> float:
+    """The cost of log likelihood ratios (natural logarithm) in bits: 0 is perfect, 1 says nothing, more misleads.
+
+    Source: N. Brümmer and J. du Preez, "Application-independent evaluation of speaker detection", Computer Speech and
+    Language 20 (2006). Both classes must be there.
+    """
+    lost_fake = np.logaddexp(0, -log_odds[fake]).mean()
+    lost_real = np.logaddexp(0, log_odds[~fake]).mean()
+    return float((lost_fake + lost_real) / 2 / np.log(2))
+
+
 def threshold_at(sets: Sequence[Scores], false_alarm_rate: float) -> float | None:
     """The lowest threshold that keeps the false alarms of *every* set of real pictures at or below a rate.
 

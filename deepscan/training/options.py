@@ -31,6 +31,7 @@ class TrainOptions:
     ``evenness`` is the power of a source's size that its draws are proportional to (1: as it is, 0: all sources alike);
     ``pseudo_fakes`` the part of drawn real pictures that also come back self-blended; ``degrade`` how often, from 0 to
     1, augmentation destroys detail. ``margin`` is how much of the face box is added on each side when the pack scans.
+    ``calibration`` is how logits become probabilities: ``auto`` takes what has the least Cllr in cross-validation.
 
     With ``sequence`` the data set is of clips, and a head over ``base``'s features in time is trained instead; of what
     shapes a run, it takes ``epochs``, ``batch_size``, ``learning_rate``, ``held_out``, ``seed`` and ``device``.
@@ -70,6 +71,7 @@ class TrainOptions:
     margin: float = 0.0
     subject: str = "face"
     held_out: float | None = None
+    calibration: str = "auto"
     seed: int = 0
     device: str = "auto"
     precision: str = "auto"
@@ -135,5 +137,6 @@ _TRAIN_WORDS = {
     "schedule": ("cosine", "linear", "constant"),
     "precision": PRECISIONS,
     "subject": ("face", "frame"),
+    "calibration": ("auto", "platt", "temperature", "isotonic"),
     "licence_class": ("open", "non-commercial", "unknown"),
 }

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from deepscan.errors import OutputError
+from deepscan.models import describe
 from deepscan.models.card import ModelCard
 from deepscan.models.hub import README_NAME
 from deepscan.text import clean
@@ -88,6 +89,13 @@ def readme(card: ModelCard, drawn: tuple[Path, ...] = ()) -> str:
         "| level | from probability | false alarms |",
         "|---|---|---|",
         *(f"| {t.level} | {t.probability} | {clean(t.measured_on, None)} |" for t in card.thresholds),
+        "",
+        "## What a score is worth",
+        "",
+        f"Calibration: {describe.calibration(card)}.",
+        "",
+        *(f"- Not scored: {words}" for words in describe.limits(card)),
+        *(f"- {words}" for words in describe.ratios(card)),
         "",
         "## Measured on the test part",
         "",

@@ -5,32 +5,28 @@ from __future__ import annotations
 import logging
 import platform
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from deepscan import __version__
-from deepscan.errors import OutputError, TrainingError
-from deepscan.media.frames import Pixels
+from deepscan.errors import OutputError
 from deepscan.models import card as cards
-from deepscan.models.card import ModelCard, Preprocessing, View
+from deepscan.models.card import ModelCard
 from deepscan.models.packs import find
-from deepscan.training import calibrate, measure, outputs
+from deepscan.training import appraisal, measure, outputs
 from deepscan.training.architectures import DEFAULT_SIZE
 from deepscan.training.copies import join_copies, without_twins
 from deepscan.training.data import describe, read_dataset
-from deepscan.training.export import golden_vectors, save_network
-from deepscan.training.metrics import Scores, as_json
+from deepscan.training.export import save_network
 from deepscan.training.options import TrainOptions
 from deepscan.training.preview import sheet, write_sheet
 from deepscan.training.recipe import prepare
-from deepscan.training.shortcuts import file_shortcut, refuse_shortcut, trivial_scores
-from deepscan.training.splits import Split, split, store
+from deepscan.training.shortcuts import file_shortcut, refuse_shortcut
+from deepscan.training.splits import split, store
 from deepscan.training.survey import Counted, look
 
 if TYPE_CHECKING:
@@ -38,18 +34,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WORST_FORM = "in the worst of their forms: " + ", ".join(measure.DISTORTIONS)
-"""How the card says what a false-alarm rate was measured on."""
-
 SPLIT_NAME = "split.csv"
 """Which picture was in which part, in the folder of the pack."""
 
 KNOWN_AUC, KNOWN_GAIN = 0.75, 0.02
 """A base is said to know the test part when it scores it so well, and training gained no more than so much."""
-
-MIN_FACE_SIDE = 48
-"""Shortest side in pixels of a face crop that a pack trained here accepts: below a third of its input, enlarging has
-replaced what the network looks for."""
 
 
 def train_pack(
@@ -88,7 +77,9 @@ def train_pack(
     readable, feature = file_shortcut(survey, parts)
     if not options.accept_shortcut:
         refuse_shortcut(readable, feature)
-    crop = _cropper(_view(options))
+    view = appraisal.view_of(options, rule)
+    appraisal.refuse_small(survey, view)
+    crop = appraisal.cropper(view)
     held = measure.Held(parts.calibration, rule, crop)
     asked = base is not None and not options.from_scratch and knows_labels(base)
     before = measure.Held(parts.test, rule, crop).auc(model) if asked else None
@@ -98,7 +89,7 @@ def train_pack(
     trained, history = train(Run(model, parts.train, rule, recipe, options, output / "checkpoints", held.auc, progress))
     network = merged(trained)
     sha256 = save_network(network, rule, output)
-    card, scores = _measured_card(network, rule, parts, options, sha256)
+    card, scores = appraisal.appraise(network, rule, parts, options, sha256)
     provenance: dict[str, Any] = {
         "command": shlex.join(command),
         "recipe": {"name": recipe.name, **asdict(recipe.learning), "augmentation": asdict(recipe.augmentation)},
@@ -170,113 +161,3 @@ def _make(output: Path) -> None:
         output.mkdir(parents=True, exist_ok=True)
     except OSError as e:
         raise OutputError(f"{output} cannot be written: {e.strerror}.", "Name another folder with -o.") from e
-
-
-def _view(options: TrainOptions) -> View:
-    return View(options.subject, options.margin, MIN_FACE_SIDE)
-
-
-def _measured_card(
-    model: Any, rule: Preprocessing, parts: Split, options: TrainOptions, sha256: str
-) -> tuple[ModelCard, Scores]:
-    """Calibrate on one held-out part, measure on the other, and write down both; the test part's scores beside it."""
-    view = _view(options)
-    crop = _cropper(view)
-    logits = {
-        (part, name): values
-        for part, records in (("calibration", parts.calibration), ("test", parts.test))
-        for name, values in measure.score(model, records, rule, crop).items()
-    }
-    fake = {
-        part: np.array([r.fake for r in records])
-        for part, records in (("calibration", parts.calibration), ("test", parts.test))
-    }
-    plain = logits["calibration", "as it is"]
-    usable = ~np.isnan(plain)
-    if not usable.any():
-        raise TrainingError("None of the held-out pictures could be read.", "Check the data set.")
-    calibration = calibrate.fit(plain[usable], fake["calibration"][usable])
-    scores = {key: calibrate.apply(value, calibration) for key, value in logits.items()}
-    thresholds = calibrate.thresholds(
-        _real_by_source(parts, scores), [_of_real(parts, scores, name) for name in measure.DISTORTIONS], WORST_FORM
-    )
-    levels = {str(t.level): t.probability for t in thresholds} or {"half": 0.5}
-    metrics = {
-        level: {
-            name: {s: as_json(r) for s, r in measure.by_source(parts.test, scores["test", name], at).items()}
-            for name in measure.DISTORTIONS
-        }
-        for level, at in levels.items()
-    }
-    trivial = measure.by_source(parts.test, trivial_scores(parts.train, parts.test), 0.5)
-    card = ModelCard(
-        format=cards.CARD_FORMAT,
-        name=options.name,
-        version="1",
-        architecture=type(model).__name__,
-        preprocessing=rule,
-        view=view,
-        labels=("Real", "Fake"),
-        fake_label="Fake",
-        calibration=calibration,
-        thresholds=thresholds,
-        coverage=_coverage(parts),
-        data=options.data_note or "Not stated by whoever trained this pack.",
-        licence=options.licence,
-        licence_class=options.licence_class,
-        metrics={
-            "measured_on": "the test part of the data set, which chose no threshold and could only drop a level",
-            "thresholds": levels,
-            "test": metrics,
-            "trivial_classifier_auc": {source: measured.auc for source, measured in trivial.items()},
-            "trained_on": {"pictures": len(parts.train), "parameters": sum(p.numel() for p in model.parameters())},
-        },
-        provenance={},
-        weights_sha256=sha256,
-        golden=golden_vectors(model, rule),
-        tolerance=1e-2,
-    )
-    return card, scores["test", "as it is"]
-
-
-def _cropper(view: View) -> Callable[[Pixels], Pixels]:
-    """What the scan would cut out of a training picture; the whole picture where it would find no face."""
-    if view.subject == "frame":
-        return lambda pixels: pixels
-    from deepscan.media.faces import HaarFinder
-    from deepscan.models.preprocess import cut, with_margin
-
-    finder = HaarFinder()
-
-    def crop(pixels: Pixels) -> Pixels:
-        faces = finder.find(pixels)
-        if not faces:
-            return pixels
-        return cut(pixels, with_margin(faces[0].box, view, pixels.shape[1], pixels.shape[0]))
-
-    return crop
-
-
-def _real_by_source(parts: Split, scores: dict[tuple[str, str], Scores]) -> dict[str, Scores]:
-    found: dict[str, Scores] = {}
-    sources = np.array([r.source for r in parts.calibration])
-    real = np.array([not r.fake for r in parts.calibration])
-    for name in measure.DISTORTIONS:
-        values = scores["calibration", name]
-        for source in sorted(set(sources.tolist())):
-            found[f"{source}, {name}"] = values[real & (sources == source) & ~np.isnan(values)]
-    return found
-
-
-def _of_real(parts: Split, scores: dict[tuple[str, str], Scores], name: str) -> Scores:
-    values = scores["test", name]
-    return values[np.array([not r.fake for r in parts.test]) & ~np.isnan(values)]
-
-
-def _coverage(parts: Split) -> str:
-    fakes = sorted({r.source for r in parts.train if r.fake})
-    reals = sorted({r.source for r in parts.train if not r.fake})
-    return (
-        f"Trained and measured on fakes of {', '.join(fakes)} and real pictures of {', '.join(reals)}. "
-        "Generators and manipulations that are not named here were not measured: a low score says nothing about them."
-    )

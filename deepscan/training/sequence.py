@@ -29,7 +29,8 @@ from deepscan.media.film import pooling
 from deepscan.media.frames import Sampling
 from deepscan.media.video import read_video
 from deepscan.models import card as cards
-from deepscan.models.card import Calibration, ModelCard, SequenceCard
+from deepscan.models.calibration import Calibration
+from deepscan.models.card import ModelCard, SequenceCard
 from deepscan.models.files import CONFIG_NAME, weight_files
 from deepscan.models.loader import Network, load
 from deepscan.models.packs import Pack, find

@@ -39,7 +39,8 @@ from deepscan.errors import (
     EXIT_USAGE,
     NothingToScanError,
 )
-from deepscan.models.card import Calibration, Threshold
+from deepscan.models.calibration import Calibration
+from deepscan.models.card import Threshold
 from deepscan.reports.schema import published_schema
 from deepscan.reports.words import ABSENCE
 from deepscan.types import ItemReport, Level, MediaKind

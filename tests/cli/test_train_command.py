@@ -58,6 +58,7 @@ FLAGS: dict[str, tuple[str, object]] = {
     "margin": ("0.3", 0.3),
     "subject": ("frame", "frame"),
     "held_out": ("0.3", 0.3),
+    "calibration": ("isotonic", "isotonic"),
     "seed": ("9", 9),
     "device": ("cpu", "cpu"),
     "precision": ("fp32", "fp32"),

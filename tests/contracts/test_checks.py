@@ -19,7 +19,8 @@ from deepscan.checks.catalogue import SPECS, Kit, build, select
 from deepscan.config import ScanOptions
 from deepscan.errors import MediaError
 from deepscan.media.frames import Face
-from deepscan.models.card import CARD_FORMAT, Calibration, ModelCard, Preprocessing, Threshold, View
+from deepscan.models.calibration import Calibration
+from deepscan.models.card import CARD_FORMAT, ModelCard, Preprocessing, Threshold, View
 from deepscan.types import Box, CheckResult, Family, Level, Outcome, PointsTo
 from tests import media_factory as media
 from tests.fake_subject import FakeSubject

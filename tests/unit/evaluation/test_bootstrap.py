@@ -8,7 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from deepscan.evaluation import bootstrap
 from deepscan.evaluation.bootstrap import differences, intervals
-from deepscan.evaluation.measures import cllr, probability
+from deepscan.evaluation.measures import probability
+from deepscan.training.metrics import cllr
 
 
 def sample(count: int = 200, seed: int = 0) -> tuple[np.ndarray, np.ndarray, list[str]]:

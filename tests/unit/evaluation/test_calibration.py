@@ -1,9 +1,8 @@
-"""Bounds of likelihood ratios on known cases, and a pack calibrated anew from its own scores."""
+"""A pack calibrated anew from its own scores."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,80 +11,13 @@ from PIL import Image
 
 from deepscan.config import EvaluateOptions
 from deepscan.errors import InputError, OutputError
-from deepscan.evaluation import calibration, likelihood
+from deepscan.evaluation import calibration
 from deepscan.evaluation.calibration import calibrate_pack
-from deepscan.evaluation.likelihood import Scored, elub, limits, strata
-from deepscan.media.quality import Quality
 from deepscan.models import packs
 from deepscan.models.card import View, load
+from deepscan.training import likelihood
 from tests.cli.test_app import invoke
 from tests.fake_pack import make_model, make_pack, vit_config
-
-GOOD = Quality(150, 100.0, 10.0, 1.1)
-
-
-def bounds(fakes: list[float], reals: list[float]) -> tuple[float, float]:
-    values = np.log(np.array([*fakes, *reals]))
-    return elub(values, np.array([True] * len(fakes) + [False] * len(reals)))
-
-
-def test_a_perfect_system_is_bounded_by_how_many_it_was_shown() -> None:
-    """With one misleading ratio added to n real pictures, ratios from n + 1 on cost more than silence."""
-    lower, upper = bounds([1e9] * 50, [1e-9] * 50)
-    assert upper == pytest.approx(51, rel=0.03)
-    assert lower == pytest.approx(1 / 51, rel=0.03)
-    lower, upper = bounds([1e9] * 10, [1e-9] * 200)
-    assert upper == pytest.approx(201, rel=0.03)
-    assert lower == pytest.approx(1 / 11, rel=0.03)
-
-
-def test_a_system_that_says_nothing_or_the_wrong_thing_has_no_reach() -> None:
-    assert bounds([1.0] * 50, [1.0] * 50) == (1, 1)
-    assert bounds([0.01] * 50, [100.0] * 50) == (1, 1)
-
-
-def test_one_misleading_picture_shortens_the_reach_on_its_side() -> None:
-    clean = bounds([1e9] * 100, [1e-9] * 100)
-    lower, upper = bounds([1e9] * 100, [*[1e-9] * 99, 1e9])
-    assert upper == pytest.approx(101 / 2, rel=0.03)
-    assert lower == pytest.approx(clean[0], rel=0.05)
-
-
-def test_bounds_do_not_depend_on_order_and_stay_inside_the_ratios_worth() -> None:
-    rng = np.random.default_rng(2)
-    fake = rng.random(600) < 0.5
-    values = rng.normal(np.where(fake, 1, -1), 1.5)
-    lower, upper = elub(values, fake)
-    order = rng.permutation(600)
-    assert elub(values[order], fake[order]) == (lower, upper)
-    assert 1 / 601 < lower < 1 < upper < 601
-
-
-def test_limits_are_what_was_measured() -> None:
-    qualities = [replace(GOOD, brightness=float(b), blockiness=1 + b / 400) for b in range(201)]
-    found = limits(qualities)
-    assert found.min_brightness == 1
-    assert found.max_blockiness == 1.5
-    assert found.refusal(replace(GOOD, brightness=0.5)) is not None
-    assert found.refusal(qualities[100]) is None
-
-
-def test_strata_hold_one_form_of_a_picture_and_need_enough_of_them() -> None:
-    rng = np.random.default_rng(0)
-    count = 4 * likelihood.LEAST
-    fake = np.tile([True, False], count // 2)
-    odds = rng.normal(np.where(fake, 2, -2), 1.0)
-    half = Scored(odds, fake, [GOOD] * count, list(range(count)))
-    (found,) = strata(half, half, "here")
-    assert found.name == "100 to 199 pixels, hardly compressed"
-    assert (found.real, found.fake) == (count // 2, count // 2)
-    assert found.lower < 1 < found.upper
-    assert found.slope > 0
-    twice = Scored(np.tile(odds, 2), np.tile(fake, 2), [GOOD] * (2 * count), list(range(count)) * 2)
-    assert strata(twice, twice, "here") == (found,)
-    few = Scored(odds[:80], fake[:80], [GOOD] * 80, list(range(80)))
-    assert strata(few, half, "here") == ()
-    assert strata(half, few, "here") == ()
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +41,7 @@ def test_a_pack_is_calibrated_anew_and_keeps_its_weights(
     options = EvaluateOptions(workers=0)
     card = calibrate_pack(dataset, str(pack.folder), tmp_path / "new", options, command=["deepscan", "calibrate"])
     assert load(tmp_path / "new") == card
-    assert card.format == "deepscan-pack/2"
+    assert card.format == "deepscan-pack/3"
     assert card.limits.min_brightness is not None
     assert card.strata
     assert card.provenance["calibrated"]["command"] == "deepscan calibrate"  # type: ignore[index, call-overload]
@@ -121,6 +53,36 @@ def test_a_pack_is_calibrated_anew_and_keeps_its_weights(
     assert hashlib.sha256(first).digest() == hashlib.sha256(second).digest()
     with pytest.raises(OutputError, match="already holds"):
         calibrate_pack(dataset, str(pack.folder), tmp_path / "new", options)
+
+
+def test_probabilities_and_thresholds_can_be_kept_and_a_curve_asked_for(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``keep`` is what a pack that was just trained gets from its own calibration part."""
+    monkeypatch.setattr(calibration, "LEAST_PICTURES", 20)
+    monkeypatch.setattr(likelihood, "LEAST", 8)
+    pictures = sorted(dataset.rglob("*.png"))
+    rows = [f"{p},{p.parent.name},{'val' if i % 2 else 'test'}" for i, p in enumerate(pictures)]
+    (tmp_path / "split.csv").write_text("\n".join(["path,label,split", *rows]))
+    pack = make_pack(tmp_path / "old", subject="frame", model=make_model(vit_config()), view=View("frame", 0.0, 16))
+    words = ["calibrate", str(tmp_path / "split.csv"), "--split", "val", "--model", str(pack.folder), "-q"]
+    assert invoke(*words, "--calibration", "keep", "-o", str(tmp_path / "kept")).exit_code == 0
+    kept = load(tmp_path / "kept")
+    assert (kept.calibration, kept.thresholds) == (pack.card.calibration, pack.card.thresholds)
+    assert kept.limits.min_brightness is not None
+    assert kept.strata
+    assert all(s.real + s.fake <= 35 for s in kept.strata), "half of the 70 pictures of one part bound the ratios"
+    assert "val" in kept.strata[0].measured_on
+    readme = (tmp_path / "kept" / "README.md").read_text()
+    assert "mean brightness below" in readme
+    assert "ratios between" in readme
+    assert invoke(*words, "--calibration", "isotonic", "-o", str(tmp_path / "curve")).exit_code == 0
+    curve = load(tmp_path / "curve")
+    assert curve.calibration.method == "isotonic"
+    assert packs.verify(packs.find(str(tmp_path / "curve"), fake_label=None, offline=True)).golden
+    result = invoke(*words, "--calibration", "magic", "-o", str(tmp_path / "none"))
+    assert result.exit_code == 2
+    assert "There is no calibration 'magic'" in result.stderr
 
 
 def test_too_few_pictures_or_one_group_are_refused(

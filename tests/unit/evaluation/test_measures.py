@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import classification_report, roc_auc_score
 
 from deepscan.evaluation import measures
-from deepscan.evaluation.measures import cllr, decisions, equal_error_rate, pav, ranking, recall_at
+from deepscan.evaluation.measures import decisions, equal_error_rate, pav, ranking, recall_at
+from deepscan.training.metrics import cllr
 
 REAL_FAKE = np.array([False, False, False, True, True, True])
 

@@ -12,12 +12,14 @@ import pytest
 
 from deepscan.errors import CorruptPackError
 from deepscan.models import card as cards
-from deepscan.models.card import Calibration, Golden, Preprocessing, Threshold, View
+from deepscan.models.calibration import Calibration
+from deepscan.models.card import Golden, Preprocessing, Threshold, View
 from deepscan.models.coverage import Limits, Stratum
 from deepscan.types import Level
 from tests.fake_pack import make_card
 
 STRATUM = Stratum("all", 1, None, 0.0, None, 1.0, 0.0, 0.1, 10.0, 5, 5, "x")
+CURVE = Calibration("isotonic", 1.0, 0.0, ((-1.5, -2.0), (0.25, 1.0)))
 GOLD = Path(__file__).parents[2] / "gold" / "cards"
 
 
@@ -62,7 +64,7 @@ def test_a_missing_field_is_refused_by_name(field: str) -> None:
         cards.from_json(document, "card.json")
 
 
-@pytest.mark.parametrize("name", ["card-1.json", "card-2.json"])
+@pytest.mark.parametrize("name", ["card-1.json", "card-2.json", "card-3.json"])
 def test_cards_of_every_format_are_read_and_written_as_they_were(name: str, tmp_path: Path) -> None:
     """The files are cards as they were published; what is read must never lose or add a field of theirs."""
     (tmp_path / "card.json").write_bytes((GOLD / name).read_bytes())
@@ -82,6 +84,13 @@ def test_a_card_of_the_first_format_claims_nothing_of_the_second() -> None:
             cards.from_json({**document, field: cards.to_json(make_card())[field]}, "card-1.json")
 
 
+def test_a_card_of_the_second_format_has_no_points() -> None:
+    document = json.loads((GOLD / "card-2.json").read_bytes())
+    assert cards.from_json(document, "card-2.json").calibration.points == ()
+    with pytest.raises(CorruptPackError, match="no points"):
+        cards.from_json({**document, "calibration": cards.to_json(make_card(calibration=CURVE))["calibration"]}, "x")
+
+
 def _rule(**changes: Any) -> Preprocessing:
     return replace(make_card().preprocessing, **changes)
 
@@ -89,7 +98,7 @@ def _rule(**changes: Any) -> Preprocessing:
 @pytest.mark.parametrize(
     "changes",
     [
-        {"format": "deepscan-pack/3"},
+        {"format": "deepscan-pack/4"},
         {"format": "deepscan-pack/1", "limits": Limits(min_brightness=5.0)},
         {"format": "deepscan-pack/1", "strata": (STRATUM,)},
         {"limits": Limits(min_brightness=-1.0)},
@@ -118,6 +127,15 @@ def _rule(**changes: Any) -> Preprocessing:
         {"calibration": Calibration("temperature", 0.0, 0.0)},
         {"calibration": Calibration("temperature", float("inf"), 0.0)},
         {"calibration": Calibration("temperature", 1.0, float("nan"))},
+        {"calibration": Calibration("isotonic", 1.0, 0.0)},
+        {"calibration": Calibration("platt", 1.0, 0.0, ((0.0, 0.0), (1.0, 1.0)))},
+        {"calibration": Calibration("isotonic", 2.0, 0.0, ((0.0, 0.0), (1.0, 1.0)))},
+        {"calibration": Calibration("isotonic", 1.0, 0.0, ((0.0, 0.0),))},
+        {"calibration": Calibration("isotonic", 1.0, 0.0, ((0.0, 0.0), (0.0, 1.0)))},
+        {"calibration": Calibration("isotonic", 1.0, 0.0, ((0.0, 1.0), (1.0, 0.0)))},
+        {"calibration": Calibration("isotonic", 1.0, 0.0, ((0.0, 0.0), (1.0, float("nan"))))},
+        {"calibration": Calibration("isotonic", 1.0, 0.0, tuple((float(i), 0.0) for i in range(65)))},
+        {"format": "deepscan-pack/2", "calibration": CURVE},
         {"thresholds": (Threshold(Level.INFO, 0.5, 0.1, "x"),)},
         {"thresholds": (Threshold(Level.WEAK, 0.0, 0.1, "x"),)},
         {"thresholds": (Threshold(Level.WEAK, 1.5, 0.1, "x"),)},

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from deepscan.errors import CorruptPackError, DeviceError
 from deepscan.models import devices, loader, packs
-from deepscan.models.card import Calibration, Golden
+from deepscan.models.calibration import Calibration
+from deepscan.models.card import Golden
 from deepscan.models.loader import Network, OutOfMemoryError
 from deepscan.models.packs import Pack
 from tests.fake_pack import SIDE, make_card, make_model, make_pack, make_plain, pvt_config, vit_config
@@ -63,6 +64,10 @@ def test_probabilities_are_the_calibrated_odds_of_the_fake_label(tmp_path: Path)
     expected = torch.sigmoid(odds / 2.0 - 0.5).tolist()
     assert network.probabilities(pictures).tolist() == pytest.approx(expected, abs=1e-6)
     assert network.probabilities(pictures).dtype == np.float32
+    curve = Calibration("isotonic", 1.0, 0.0, ((-5.0, -3.0), (0.0, -1.0), (2.0, 4.0)))
+    network.card = replace(network.card, calibration=curve)
+    expected = torch.sigmoid(torch.tensor(np.interp(odds, *np.array(curve.points).T))).tolist()
+    assert network.probabilities(pictures).tolist() == pytest.approx(expected, abs=1e-6)
 
 
 def test_an_empty_batch_and_wrong_shapes(pack: Pack) -> None:

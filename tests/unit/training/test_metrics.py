@@ -5,9 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepscan.training import calibrate
 from deepscan.training.metrics import auc, equal_error_rate, rates, threshold_at, upper_bound
-from deepscan.types import Level
 
 
 def test_known_answers() -> None:
@@ -49,33 +47,3 @@ def test_the_upper_bound_is_clopper_and_pearsons() -> None:
     assert upper_bound(0, 300) == pytest.approx(0.0099, abs=1e-4)  # the rule of three
     assert upper_bound(5, 5) == 1.0
     assert upper_bound(3, 100) > 0.03
-
-
-def test_calibration_brings_probabilities_near_the_truth() -> None:
-    rng = np.random.default_rng(0)
-    truth = rng.random(4000) < 0.5
-    logits = np.where(truth, 1.0, -1.0) * 3 + rng.standard_normal(4000) * 6
-    fitted = calibrate.fit(logits, truth)
-    scores = calibrate.apply(logits, fitted)
-    for low in (0.2, 0.4, 0.6):
-        inside = (scores >= low) & (scores < low + 0.2)
-        assert truth[inside].mean() == pytest.approx(scores[inside].mean(), abs=0.06)
-
-
-def test_a_network_that_learnt_nothing_is_not_turned_around() -> None:
-    logits = np.array([3.0, 2.0, -2.0, -3.0] * 50)
-    fake = np.array([False, False, True, True] * 50)
-    scores = calibrate.apply(logits, calibrate.fit(logits, fake))
-    assert scores[0] >= scores[-1]
-    assert abs(scores[0] - 0.5) < 0.05
-
-
-def test_thresholds_say_what_was_measured_and_drop_what_does_not_hold() -> None:
-    rng = np.random.default_rng(1)
-    easy = {"a": rng.random(2000) * 0.7}
-    found = calibrate.thresholds(easy, [rng.random(2000) * 0.7], "test")
-    assert [t.level for t in found] == [Level.WEAK, Level.MODERATE]
-    assert found[0].probability < found[1].probability
-    assert all(t.false_alarms is not None and t.false_alarms < 0.06 for t in found)
-    shifted = calibrate.thresholds(easy, [rng.random(2000) * 0.3 + 0.7], "test")
-    assert shifted == ()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from deepscan.media.quality import Quality
-from deepscan.models.coverage import MAX_LOG_ODDS, Limits, Stratum
+from deepscan.models.calibration import Calibration
+from deepscan.models.coverage import MAX_LOG_ODDS, NO_LIMITS, Limits, Stratum
 from deepscan.training import calibrate
 from deepscan.training.metrics import Labels, Scores
 
@@ -30,6 +32,22 @@ BLOCKS: tuple[tuple[str, float, float | None], ...] = (
 
 OUTSIDE = 0.005
 """Part of the measured crops, at each end, that is not counted as covered."""
+
+
+LEAST_COVERED = 200
+"""Crops below which that part is not one crop, and no limits are set."""
+
+
+class Answered(Protocol):
+    """What a network said of n crops under one form: logits of shape (n,), NaN where there is none, and qualities."""
+
+    @property
+    def logits(self) -> Scores:
+        """Before calibration."""
+
+    @property
+    def qualities(self) -> Sequence[Quality | None]:
+        """None where nothing was scored."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,13 +90,39 @@ def _reach(steps: Scores, cost: Scores) -> float:
     return float(steps[last - 1]) if last else 0.0
 
 
-def limits(qualities: Sequence[Quality]) -> Limits:
-    """The quality that was measured: all but the outermost :data:`OUTSIDE` of the crops."""
+def limits(answers: Mapping[str, Answered]) -> Limits:
+    """The quality that was measured: all but the outermost :data:`OUTSIDE` of the crops in all forms; no limits where
+    there are fewer than :data:`LEAST_COVERED`.
+    """
+    qualities = [q for a in answers.values() for q in a.qualities if q is not None]
+    if len(qualities) < LEAST_COVERED:
+        return NO_LIMITS
     return Limits(
         min_brightness=round(float(np.quantile([q.brightness for q in qualities], OUTSIDE)), 1),
         min_sharpness=round(float(np.quantile([q.sharpness for q in qualities], OUTSIDE)), 2),
         max_blockiness=round(float(np.quantile([q.blockiness for q in qualities], 1 - OUTSIDE)), 2),
     )
+
+
+def covered(answers: Answered, inside: Limits) -> Labels:
+    """Which crops have a score and lie inside the limits: shape (n,)."""
+    kept = np.array([q is not None and inside.refusal(q) is None for q in answers.qualities], bool)
+    return kept & ~np.isnan(answers.logits)
+
+
+def gather(
+    answers: Mapping[str, Answered], calibration: Calibration, inside: Limits, fake: Labels, part: Labels
+) -> Scored:
+    """The crops of one part of the pictures, in every form, that lie inside the limits; the masks have shape (n,)."""
+    odds: list[Scores] = []
+    places: list[int] = []
+    qualities: list[Quality] = []
+    for form in answers.values():
+        chosen = np.flatnonzero(covered(form, inside) & part).tolist()
+        odds.append(calibrate.log_odds(form.logits[chosen], calibration))
+        places += chosen
+        qualities += [q for i in chosen if (q := form.qualities[i]) is not None]
+    return Scored(np.concatenate(odds), fake[places], qualities, places)
 
 
 def strata(fitted_on: Scored, bounded_on: Scored, measured_on: str) -> tuple[Stratum, ...]:
