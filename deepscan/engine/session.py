@@ -200,9 +200,11 @@ class Session:
         return Processes(examine, workers=workers, seconds=self.options.file_seconds, memory=self.options.max_memory)
 
     def _load(self) -> Network:
+        from deepscan.models.lanes import compute_alone
         from deepscan.models.loader import load
 
         assert self.pack is not None
+        compute_alone()  # the other cores are the workers'
         return load(self.pack, device=self.options.device, precision=self.options.precision)
 
 

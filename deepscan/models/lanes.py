@@ -105,7 +105,7 @@ class Lanes:
             return self._lanes[0].run(chunks)
         if self._threads is None:
             on_cpu = self._lanes[0].device == "cpu"
-            self._threads = ThreadPoolExecutor(count, "lane", initializer=_compute_alone if on_cpu else None)
+            self._threads = ThreadPoolExecutor(count, "lane", initializer=compute_alone if on_cpu else None)
         shares = [chunks[number::count] for number in range(min(count, len(chunks)))]
         answers = list(self._threads.map(lambda lane, share: lane.run(share), self._lanes, shares))
         rows: Rows = []
@@ -126,7 +126,8 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or any(part in words for part in _OUT_OF_MEMORY_WORDS)
 
 
-def _compute_alone() -> None:
+def compute_alone() -> None:
+    """Leave torch one thread for what the calling thread computes: others are busy."""
     import torch
 
     torch.set_num_threads(1)
