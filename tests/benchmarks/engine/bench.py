@@ -22,13 +22,13 @@ class Size:
     mixed: int = 24
     specks: int = 50_000
     again: int = 2_000
-    vit: int = 16
+    vit: int = 96
     repeats: int = 3
 
 
 USUAL = Size()
 FULL = Size(again=10_000)
-QUICK = Size(faces=120, photographs=6, mixed=12, specks=4_000, again=500, vit=6, repeats=1)
+QUICK = Size(faces=120, photographs=6, mixed=12, specks=4_000, again=500, vit=64, repeats=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,9 @@ def median(values: Sequence[float]) -> float:
 
 
 def spread(values: Sequence[float], unit: str = "") -> str:
-    """A median with its range: "12.1 (11.0 to 13.4) ms"."""
+    """A median with its range: "12.1 (11.0 to 13.4) ms"; a dash for no values."""
+    if not values:
+        return "-"
     text = f"{median(values):.3g}"
     if len(values) > 1:
         text += f" ({min(values):.3g} to {max(values):.3g})"

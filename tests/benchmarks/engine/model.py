@@ -25,7 +25,7 @@ def rows(bench: Bench) -> Iterator[Row | Table]:
 
 def _embedded(bench: Bench, child: Child) -> Iterator[Row | Table]:
     folder = bench.files("faces")
-    rates = _side_by_side(
+    rates, starts = _side_by_side(
         bench,
         child,
         model=str(BUILTIN_FOLDER),
@@ -33,7 +33,7 @@ def _embedded(bench: Bench, child: Child) -> Iterator[Row | Table]:
         scans={"all default checks": {}, "classifier alone": ALONE, **_through_openvino(ALONE)},
         bare="builtin",
     )
-    yield _table(f"{bench.size.faces} faces of 256 px, embedded pack", rates)
+    yield _table(f"{bench.size.faces} faces of 256 px, embedded pack", rates, starts)
     against = "the pipeline, its best batch size"
     pipeline = max(median(rates[f"pipeline, batch {size}"]) for size in BATCH_SIZES)
     for name, least in (("all default checks", 1.0), ("classifier alone", 4.0)):
@@ -55,15 +55,15 @@ def _vit(bench: Bench, child: Child) -> Iterator[Row | Table]:
     model = str(bench.vit())
     folder = bench.files("faces", bench.size.vit)
     options = {**ALONE, "model": model, "fake_label": "Fake"}
-    rates = _side_by_side(
+    rates, starts = _side_by_side(
         bench,
         child,
         model=model,
         folder=folder,
-        scans={"classifier alone": options},
+        scans={"classifier alone": options, **_through_openvino(options)},
         bare=model,
     )
-    yield _table(f"{bench.size.vit} pictures of 256 px, ViT-B/16", rates)
+    yield _table(f"{bench.size.vit} pictures of 256 px, ViT-B/16", rates, starts)
     scan = median(rates["classifier alone"])
     pipeline = max(median(rates[f"pipeline, batch {size}"]) for size in BATCH_SIZES)
     yield Row(
@@ -100,28 +100,34 @@ def _on_a_gpu(scan: float, cuda: bool) -> Row:
 
 def _side_by_side(
     bench: Bench, child: Child, *, model: str, folder: Path, scans: Mapping[str, Mapping[str, object]], bare: str
-) -> dict[str, list[float]]:
-    """Files a second of the pipeline with each batch size, of each kind of scan, and of the bare model."""
+) -> tuple[dict[str, list[float]], Mapping[str, list[float]]]:
+    """Files a second of the pipeline with each batch size, of each kind of scan, and of the bare model; and the seconds
+    that each kind of scan took to start.
+    """
     files = paths_in(folder)
+    starts: dict[str, list[float]] = {name: [] for name in scans}
     measures = {
         f"pipeline, batch {size}": partial(_rate, child, "pipeline", model=model, files=files, batch_size=size)
         for size in BATCH_SIZES
     }
-    measures |= {name: partial(_scan_rate, str(folder), options) for name, options in scans.items()}
+    measures |= {name: partial(_scan_rate, str(folder), options, starts[name]) for name, options in scans.items()}
     measures["bare model"] = partial(_rate, child, "bare", model=bare, pictures=len(files), precision="auto")
-    return in_turns(measures, bench.size.repeats)
+    return in_turns(measures, bench.size.repeats), starts
 
 
 def _rate(child: Child, function: str, **arguments: object) -> float:
     return float(child.ask(function, **arguments)["rate"])
 
 
-def _scan_rate(folder: str, options: Mapping[str, object]) -> float:
+def _scan_rate(folder: str, options: Mapping[str, object], starts: list[float]) -> float:
     answer = ask_once("scan", folder=folder, options=options)
     if answer["failed"] or answer["scored"] < 0.9 * answer["files"]:
         raise RuntimeError(f"{answer['failed']} checks failed, {answer['scored']} of {answer['files']} files scored.")
+    starts.append(float(answer["start"]))
     return float(answer["rate"])
 
 
-def _table(title: str, rates: Mapping[str, list[float]]) -> Table:
-    return Table(title, ("", "files/s (range)"), [(name, spread(values)) for name, values in rates.items()])
+def _table(title: str, rates: Mapping[str, list[float]], starts: Mapping[str, list[float]]) -> Table:
+    """Rates of what runs; the start of a scan, until its first answer, stands beside them and is in none."""
+    rows = [(name, spread(values), spread(starts.get(name, []))) for name, values in rates.items()]
+    return Table(title, ("", "files/s (range)", "seconds to the first answer"), rows)

@@ -9,15 +9,19 @@ import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from deepscan.config import ScanOptions, with_settings
 from deepscan.engine.events import Silent
-from deepscan.engine.pipeline import automatic_workers
+from deepscan.engine.pipeline import BATCH_SIZES, automatic_workers
 from deepscan.types import ItemReport
 
 Answer = dict[str, Any]
+
+BURST = 0.02
+"""Seconds between two answers that do not come of one batch."""
 
 _PIPELINES: dict[str, Any] = {}
 
@@ -37,9 +41,9 @@ class _Clock(Silent):
 def scan(folder: str, options: Mapping[str, object], case: str | None = None) -> Answer:
     """``deepscan.scan`` of a folder.
 
-    ``rate`` is files a second between the first answer and the last: start of workers and loading of the model apart,
-    which the row on the cold start has. ``seconds`` is the whole call; ``memory`` the peak in bytes of this process,
-    and of the largest worker.
+    ``rate`` is files a second once all run, ``start`` the seconds to the first answer: the row on the cold start has
+    what they are spent on. ``seconds`` is the whole call; ``memory`` the peak in bytes of this process, and of the
+    largest worker.
     """
     from deepscan import scan as run
 
@@ -50,15 +54,13 @@ def scan(folder: str, options: Mapping[str, object], case: str | None = None) ->
         [Path(folder)], with_settings(ScanOptions(), settings), case=Path(case) if case else None, events=clock
     )
     seconds = time.perf_counter() - started
-    # The clock starts once every worker has answered: what they began together is not counted. Answers come in bursts,
-    # a batch at a time, and the burst that is complete then is left out as well.
-    workers = min(int(str(options.get("workers") or automatic_workers())), len(clock.times) - 1)
-    first, last = clock.times[max(0, workers - 1)], clock.times[-1]
-    later = sum(moment - first > 0.02 for moment in clock.times)
+    workers = int(str(options.get("workers") or automatic_workers()))
+    ahead = 2 * workers + 2 * (int(str(options.get("batch_size") or 0)) or BATCH_SIZES["cpu"])
     return {
         "files": len(report.items),
         "seconds": seconds,
-        "rate": later / (last - first) if later else len(clock.times) / seconds,
+        "start": clock.times[0] - started,
+        "rate": _steady_rate(clock.times, workers, ahead) or len(clock.times) / seconds,
         "reused": clock.reused,
         "precision": report.run.precision,
         "failed": sum(result.outcome in ("failed", "timed_out") for item in report.items for result in item.results),
@@ -66,6 +68,20 @@ def scan(folder: str, options: Mapping[str, object], case: str | None = None) ->
         "memory": 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "worker_memory": 1024 * resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss,
     }
+
+
+def _steady_rate(times: Sequence[float], workers: int, ahead: int) -> float | None:
+    """Answers a second between two moments at which as much was under way; None where there are not two.
+
+    The clock starts once every worker has answered: what they began together is not counted. Answers come in bursts, a
+    batch at a time, and the burst that is complete then is left out as well. Of many files, the clock stops when as
+    many are left as workers may be ahead: from there on, the model has the processor to itself.
+    """
+    first = times[max(0, min(workers, len(times) - 1) - 1)]
+    ends = [i for i, (one, next_) in enumerate(pairwise(times)) if next_ - one > BURST and len(times) - i > ahead]
+    last = ends[-1] if len(times) > 4 * ahead and ends else len(times) - 1
+    counted = sum(moment - first > BURST for moment in times[: last + 1])
+    return counted / (times[last] - first) if counted else None
 
 
 def outcomes(folder: str, options: Mapping[str, object], case: str | None = None) -> Answer:
@@ -160,7 +176,10 @@ def hashing(files: Sequence[str]) -> Answer:
 
 
 def start(model: str) -> Answer:
-    """Where a cold start goes, in seconds, one part after the other in a fresh process."""
+    """Where a cold start goes, in seconds, one part after the other in a fresh process.
+
+    The last part is for other models than the embedded one only, and imports what loading it left out.
+    """
     laps: dict[str, float] = {}
     before = time.perf_counter()
 
@@ -171,14 +190,11 @@ def start(model: str) -> Answer:
         laps[name] = now - before
         before = now
 
-    def load() -> None:
-        _network(model, "auto")
-
     lap("import deepscan.engine", lambda: __import__("deepscan.engine.scan"))
     lap("import cv2, SciPy, c2pa", _import_readers)
     lap("import torch", lambda: __import__("torch"))
-    lap("import transformers and the model's class", lambda: _model_class(model))
-    lap("load and check the model", load)
+    lap("load and check the model", lambda: _network(model, "auto"))
+    lap("for another model than the embedded: import transformers and a class", lambda: _model_class(model))
     return {"laps": laps}
 
 
