@@ -5,11 +5,13 @@ Nothing is decoded.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 from deepscan.checks.base import CheckSpec, Cost, Subject
+from deepscan.checks.movie_writers import REWRITTEN, Writers, rewritten, writers
+from deepscan.checks.reading.embedded import Entry
 from deepscan.checks.reading.layout import Pieces
 from deepscan.checks.reading.layout.isobmff import Box, boxes
 from deepscan.checks.reading.layout.tracks import Movie, Track, read_matroska_tracks, read_movie
@@ -18,17 +20,19 @@ from deepscan.text import clean, duration, plural
 from deepscan.types import CheckResult, Evidence, Family, Finding, JSONValue, Level, MediaItem, MediaKind, PointsTo
 
 WRITTEN, HIDDEN, LENGTHS = "DS-STRUCT-017", "DS-STRUCT-018", "DS-STRUCT-019"
+APART, OLDER = "DS-STRUCT-021", "DS-STRUCT-022"
 
 SPEC = CheckSpec(
     id="movie_file",
     title="How a video file was written: boxes, tracks, edit lists, encoder",
     family=Family.STRUCTURE,
-    version="1",
+    version="2",
     kinds=frozenset({MediaKind.VIDEO}),
-    codes=(WRITTEN, HIDDEN, LENGTHS),
+    codes=(WRITTEN, HIDDEN, LENGTHS, REWRITTEN, APART, OLDER),
     cost=Cost.LOW,
     looks_at="MP4, MOV, 3GP, Matroska and WebM videos",
     options=(),
+    by_name=True,  # copies have times of their own
 )
 
 MAX_BOXES = 20_000
@@ -40,8 +44,14 @@ MAX_SCANNED = 1024**2
 SLACK = 1.0
 """Seconds by which lengths may differ: sound and pictures seldom end together, and encoders add priming."""
 
+DAY = 86_400
+"""Seconds by which the parts of one recording may say they were made apart: some writers use local time."""
+
+MAX_CREATED = 2**32
+"""Seconds since 1904 up to which a creation time is believed: those of 2040."""
+
 _ISO, _MATROSKA = frozenset({"mp4", "mov", "3gp"}), frozenset({"mkv", "webm"})
-_ENCODERS = re.compile(rb"(?:x264 - core \d+|x265 \(build \d+\)|Lavc\d+\.\d+\.\d+|SVT-AV1|libaom)[ -~]{0,1200}")
+_EPOCH = datetime(1904, 1, 1, tzinfo=UTC)
 _MAX_LISTED = 100
 
 
@@ -61,48 +71,51 @@ class MovieFile:
             LimitError: its structure has too many parts.
             UnreadableError: the disk gives an error.
         """
+        entries = subject.embedded().entries
         with subject.open() as file:
             pieces = Pieces(file)
             if subject.item.container in _MATROSKA:
                 movie = Movie(0, None, read_matroska_tracks(pieces))
-                findings = [_story(movie, [], "", _encoder(pieces, 0, pieces.size))]
+                found = writers(movie.tracks, entries, _start(pieces, 0, pieces.size))
+                findings = [_story(movie, [], "", found)]
             else:
-                findings = _iso(pieces)
-        return SPEC.done(findings)
+                found, findings = _iso(pieces, entries, subject.item)
+        return SPEC.done((*findings, *rewritten(found)))
 
 
-def _iso(pieces: Pieces) -> list[Finding]:
+def _iso(pieces: Pieces, entries: Sequence[Entry], item: MediaItem) -> tuple[Writers, list[Finding]]:
     tops = list(islice(boxes(pieces, 0, pieces.size), MAX_BOXES))
     moov = next((box for box in tops if box.kind == b"moov"), None)
     media = next((box for box in tops if box.kind == b"mdat"), None)
     movie = read_movie(pieces, moov.body, moov.end - moov.body) if moov else Movie(0, None, ())
-    encoder = _encoder(pieces, media.body, media.end) if media else ""
+    found = writers(movie.tracks, entries, _start(pieces, media.body, media.end) if media else b"")
     fragmented = any(box.kind == b"moof" for box in tops)
-    findings = [_story(movie, tops, _brand(pieces, tops), encoder)]
+    findings = [_story(movie, tops, _brand(pieces, tops), found), *_apart(movie), *_older(item, movie)]
     # In fragments the header's lengths are those of the first part, or zero.
-    return findings if fragmented else [*findings, *_contradictions(movie)]
+    return found, findings if fragmented else [*findings, *_contradictions(movie)]
 
 
 def _brand(pieces: Pieces, tops: list[Box]) -> str:
     return clean(pieces.read(tops[0].body, 4).decode("latin-1")) if tops and tops[0].kind == b"ftyp" else ""
 
 
-def _encoder(pieces: Pieces, at: int, end: int) -> str:
-    """The first words of an encoder in the first :data:`MAX_SCANNED` bytes of the media, cleaned; empty for none."""
-    found = _ENCODERS.search(pieces.read(at, min(MAX_SCANNED, max(0, end - at))))
-    return clean(found[0].decode("latin-1"), 1200) if found else ""
+def _start(pieces: Pieces, at: int, end: int) -> bytes:
+    """The bytes of the media in which encoders are looked for."""
+    return pieces.read(at, min(MAX_SCANNED, max(0, end - at)))
 
 
-def _story(movie: Movie, tops: list[Box], brand: str, encoder: str) -> Finding:
+def _story(movie: Movie, tops: list[Box], brand: str, found: Writers) -> Finding:
     kinds = [box.kind.decode("latin-1") for box in tops]
     words = [plural(len(movie.tracks), "track")]
     words += [", ".join(_named(track) for track in movie.tracks[:8])] if movie.tracks else []
+    words += ["no sound"] if movie.tracks and all(track.kind != "soun" for track in movie.tracks) else []
     words += [duration(movie.seconds)] if movie.seconds else []
     words += [f'brand "{brand}"'] if brand else []
     if "moov" in kinds and "mdat" in kinds:
         words.append("index before the media" if kinds.index("moov") < kinds.index("mdat") else "index after the media")
     words += ["in fragments"] if "moof" in kinds else []
-    by = f' The encoder wrote into the media: "{clean(encoder, 80)}".' if encoder else ""
+    by = f' The encoder wrote into the media: "{clean(found.encoders[0], 80)}".' if found.encoders else ""
+    by += f' The program that wrote the file calls itself "{found.muxers[0][0]}".' if found.muxers else ""
     return Finding(
         WRITTEN,
         Level.INFO,
@@ -111,7 +124,8 @@ def _story(movie: Movie, tops: list[Box], brand: str, encoder: str) -> Finding:
         "evidence of editing.",
         (
             *((Evidence("boxes", _listed(kinds)),) if kinds else ()),
-            *((Evidence("encoder in the media", encoder),) if encoder else ()),
+            *(Evidence("encoder in the media", encoder) for encoder in found.encoders),
+            *(Evidence("program that wrote the file", muxer) for muxer, _ in found.muxers),
             *(Evidence("track", _shown(track)) for track in movie.tracks),
         ),
     )
@@ -119,7 +133,60 @@ def _story(movie: Movie, tops: list[Box], brand: str, encoder: str) -> Finding:
 
 def _named(track: Track) -> str:
     kind = {"vide": "video", "soun": "sound", "subt": "subtitles"}.get(track.kind, clean(track.kind, 8) or "unknown")
-    return f"{kind} {clean(track.codec, 20)}".strip()
+    size = f"{track.size[0]} x {track.size[1]}" if all(track.size) else ""
+    pace = _pace(track) if track.kind == "vide" else ""
+    told = ", ".join(part for part in (size, pace, "" if track.enabled else "switched off") if part)
+    return f"{kind} {clean(track.codec, 20)}".strip() + (f" ({told})" if told else "")
+
+
+def _pace(track: Track) -> str:
+    """The mode and rate of a track's frames, in words; empty where nothing tells."""
+    pace = track.pace
+    if pace is None or pace.longest <= 0:
+        return ""
+    if pace.even or pace.samples == 0:
+        return f"{1 / pace.longest:.5g} frames a second{'' if pace.samples else ' stated'}"
+    mean = f", {pace.samples / track.media_seconds:.4g} a second in the mean" if track.media_seconds else ""
+    return f"a varying rate{mean}" if pace.even is False else f"a rate of many steps{mean}"
+
+
+def _moment(created: int) -> str:
+    return (_EPOCH + timedelta(seconds=created)).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _older(item: MediaItem, movie: Movie) -> Iterator[Finding]:
+    """A file that was last written before it says that it was made."""
+    modified = item.path.stat().st_mtime - _EPOCH.timestamp()
+    if not 0 < movie.created < MAX_CREATED or modified >= movie.created - DAY:
+        return
+    made, written = _moment(movie.created), _moment(int(modified))
+    yield Finding(
+        OLDER,
+        Level.INFO,
+        PointsTo.NEITHER,
+        f"The file says that it was made on {made}, and the disk that it was last written on {written}, before that. A "
+        "clock that was wrong explains it, and so does a time that was set by hand. The time of a file changes with "
+        "many ways of copying it, and is no part of its contents.",
+        (Evidence("made", made), Evidence("last written", written)),
+    )
+
+
+def _apart(movie: Movie) -> Iterator[Finding]:
+    """Tracks that say they were made at another time than the movie."""
+    times = {0: movie.created, **{number: track.created for number, track in enumerate(movie.tracks, 1)}}
+    known = {number: made for number, made in times.items() if 0 < made < MAX_CREATED}
+    if not known or max(known.values()) - min(known.values()) <= DAY:
+        return
+    shown = {number: _moment(made) for number, made in known.items()}
+    listed = "; ".join(f"{f'track {number}' if number else 'the movie'} on {when}" for number, when in shown.items())
+    yield Finding(
+        APART,
+        Level.INFO,
+        PointsTo.NEITHER,
+        f"The parts of the file say that they were made more than a day apart: {clean(listed, 600)}. Programs that put "
+        "together or rewrite recordings leave this, and so do clocks that were set in between.",
+        tuple(Evidence(f"track {number}" if number else "movie", when) for number, when in shown.items()),
+    )
 
 
 def _listed(kinds: list[str]) -> list[str]:
@@ -128,14 +195,20 @@ def _listed(kinds: list[str]) -> list[str]:
 
 
 def _shown(track: Track) -> dict[str, JSONValue]:
-    rate = {None: "not looked at", 0: "not stated", 1: "constant"}.get(track.rates, "variable")
+    pace = track.pace
+    mode = {None: "not looked at", True: "constant", False: "variable"}[pace.even] if pace else "not stated"
     return {
         "kind": clean(track.kind, 8),
         "codec": clean(track.codec, 40),
         "handler": clean(track.handler, 128),
         "language": clean(track.language, 40),
         "seconds": None if track.media_seconds is None else round(track.media_seconds, 3),
-        "frame rate": rate,
+        "frame rate": "stated" if pace and not pace.samples else mode,
+        "samples": pace.samples if pace else None,
+        "sample seconds": [round(pace.shortest, 6), round(pace.longest, 6)] if pace else None,
+        "size": list(track.size),
+        "enabled": track.enabled,
+        "compressor": clean(track.compressor, 40),
         "edits": [
             {"seconds": round(edit.seconds, 3), "from": None if edit.start is None else round(edit.start, 3)}
             for edit in track.edits[:20]

@@ -1,6 +1,7 @@
 """The tracks of MP4, MOV and 3GP files, and of Matroska and WebM, as their headers describe them.
 
-Sources: ISO/IEC 14496-12, 8.2 to 8.6 (mvhd, tkhd, mdhd, hdlr, stsd, stts, elst); RFC 9559, 5.1.4 (Tracks).
+Sources: ISO/IEC 14496-12, 8.2 to 8.6 (mvhd, tkhd, mdhd, hdlr, stsd, stts, elst) and 12.1.3 (VisualSampleEntry);
+RFC 9559, 5.1.4 (Tracks).
 """
 
 from __future__ import annotations
@@ -26,11 +27,26 @@ class Edit:
 
 
 @dataclass(frozen=True, slots=True)
+class Pace:
+    """How the samples of a track follow each other: how many, and the shortest and longest of them in seconds.
+
+    ``even`` says whether all last alike, the last one apart, which often does not; None where the table is longer than
+    is looked at. ``samples`` is 0 where only their usual duration is stated (Matroska).
+    """
+
+    samples: int
+    shortest: float
+    longest: float
+    even: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class Track:
     """A track. ``kind`` is the handler (``vide``, ``soun`` ...), ``created`` in seconds since 1904 (0: not set).
 
-    ``rates`` is how many different sample durations there are, None where the table is longer than is looked at, and 0
-    where there is none (fragments).
+    ``size`` is the width and height that pictures are stored in, (0, 0) for other tracks; ``enabled`` is False where
+    players are told to leave the track out; ``compressor`` what the writer calls its encoder. ``pace`` is None where
+    nothing tells (fragments).
     """
 
     kind: str
@@ -40,7 +56,10 @@ class Track:
     created: int
     media_seconds: float | None
     edits: tuple[Edit, ...] = ()
-    rates: int | None = 0
+    pace: Pace | None = None
+    size: tuple[int, int] = (0, 0)
+    enabled: bool = True
+    compressor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,15 +110,20 @@ def _track(pieces: Pieces, trak: Box, movie_scale: int) -> Track:
     table = _inside(pieces, _inside(pieces, media.get(b"minf")).get(b"stbl"))
     created, scale, seconds = _header(pieces, media[b"mdhd"]) if b"mdhd" in media else (0, 0, None)
     edits = _inside(pieces, parts.get(b"edts")).get(b"elst")
+    kind = _text(pieces, media[b"hdlr"].body + 8, 4) if b"hdlr" in media else ""
+    entry = table.get(b"stsd") if kind == "vide" else None
     return Track(
-        kind=_text(pieces, media[b"hdlr"].body + 8, 4) if b"hdlr" in media else "",
+        kind=kind,
         codec=_text(pieces, table[b"stsd"].body + 12, 4) if b"stsd" in table else "",
         handler=_handler(pieces, media.get(b"hdlr")),
         language=_language(pieces, media.get(b"mdhd")),
         created=created,
         media_seconds=seconds,
         edits=tuple(_edits(pieces, edits, movie_scale, scale)) if edits else (),
-        rates=_rates(pieces, table.get(b"stts")),
+        pace=_pace(pieces, table.get(b"stts"), scale),
+        size=(pieces.number(entry.body + 40, 2) or 0, pieces.number(entry.body + 42, 2) or 0) if entry else (0, 0),
+        enabled=b"tkhd" not in parts or bool((pieces.number(parts[b"tkhd"].body + 3, 1) or 0) & 1),
+        compressor=_compressor(pieces, entry),
     )
 
 
@@ -136,16 +160,37 @@ def _edits(pieces: Pieces, box: Box, movie_scale: int, scale: int) -> Iterator[E
         yield Edit(length / movie_scale, None if empty else start / scale)
 
 
-def _rates(pieces: Pieces, box: Box | None) -> int | None:
+def _compressor(pieces: Pieces, stsd: Box | None) -> str:
+    """The name of the encoder in a visual sample entry: 32 bytes, the first of which counts the others."""
+    if stsd is None or stsd.end < stsd.body + 90:
+        return ""
+    raw = pieces.read(stsd.body + 58, 32)
+    return raw[1 : 1 + min(31, raw[0])].decode("utf-8", errors="replace").strip("\0 ") if len(raw) == 32 else ""
+
+
+def _pace(pieces: Pieces, box: Box | None, scale: int) -> Pace | None:
+    """The pace that a table of sample durations (stts) tells."""
     count = pieces.number(box.body + 4, 4) or 0 if box else 0
-    if box is None or count > MAX_ENTRIES:
-        return None if box else 0
+    if box is None or not count or not scale:
+        return None
+    runs: list[tuple[int, int]] = []
+    for at in range(box.body + 8, box.body + 8 + 8 * min(count, MAX_ENTRIES), 8):
+        samples, lasts = pieces.number(at, 4), pieces.number(at + 4, 4)
+        if samples is None or lasts is None or at + 8 > box.end:
+            break
+        runs.append((samples, lasts))
+    if not runs:
+        return None
     # The last sample often lasts longer or shorter than the others.
-    return len({pieces.number(box.body + 12 + 8 * entry, 4) for entry in range(max(min(count, 1), count - 1))})
+    usual = runs[:-1] if len(runs) > 1 and runs[-1][0] == 1 else runs
+    durations = [lasts for _, lasts in usual]
+    even = None if count > len(runs) else len(set(durations)) == 1
+    return Pace(sum(samples for samples, _ in runs), min(durations) / scale, max(durations) / scale, even)
 
 
 _SEGMENT, _TRACKS, _ENTRY = 0x18538067, 0x1654AE6B, 0xAE
-_TYPE, _CODEC, _LANGUAGE = 0x83, 0x86, 0x22B59C
+_TYPE, _CODEC, _LANGUAGE, _ENABLED, _USUAL = 0x83, 0x86, 0x22B59C, 0xB9, 0x23E383
+_VIDEO, _WIDTH, _HEIGHT = 0xE0, 0xB0, 0xBA
 _KINDS = {1: "vide", 2: "soun", 17: "subt"}
 
 
@@ -168,9 +213,28 @@ def _matroska(pieces: Pieces, tracks: Element, end: int) -> Iterator[Track]:
             continue
         found += 1
         parts = {part.id: part for part in elements(pieces, entry.body, min(entry.end, end))}
-        kind = pieces.number(parts[_TYPE].body, 1) if _TYPE in parts else None
+        kind = _number(pieces, parts.get(_TYPE))
         codec, language = (_value(pieces, parts.get(part)) for part in (_CODEC, _LANGUAGE))
-        yield Track(_KINDS.get(kind or 0, ""), codec, "", language, 0, None)
+        usual = _number(pieces, parts.get(_USUAL)) / 1e9  # DefaultDuration, in nanoseconds
+        video = parts.get(_VIDEO)
+        inner = {e.id: e for e in elements(pieces, video.body, min(video.end or end, end))} if video else {}
+        yield Track(
+            kind=_KINDS.get(kind, ""),
+            codec=codec,
+            handler="",
+            language=language,
+            created=0,
+            media_seconds=None,
+            pace=Pace(0, usual, usual, even=None) if usual else None,
+            size=(_number(pieces, inner.get(_WIDTH)), _number(pieces, inner.get(_HEIGHT))),
+            enabled=_ENABLED not in parts or _number(pieces, parts[_ENABLED]) != 0,
+        )
+
+
+def _number(pieces: Pieces, element: Element | None) -> int:
+    """An unsigned integer element; 0 where it is not there or too long to be one."""
+    size = 0 if element is None or element.end is None else element.end - element.body
+    return pieces.number(element.body, size) or 0 if element is not None and 0 < size <= 8 else 0
 
 
 def _value(pieces: Pieces, element: Element | None) -> str:
