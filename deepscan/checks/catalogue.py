@@ -16,6 +16,7 @@ from deepscan.checks import (
     copy_move,
     double_jpeg,
     ela,
+    film_faces,
     film_flow,
     generator_marks,
     ghosts,
@@ -103,6 +104,7 @@ BUILTIN: tuple[Entry, ...] = (
     Entry(resampling.SPEC, lambda _: resampling.CHECK),
     Entry(spectrum.SPEC, lambda _: spectrum.CHECK),
     Entry(film_flow.SPEC, lambda _: film_flow.FilmFlow()),
+    Entry(film_faces.SPEC, lambda _: film_faces.FilmFaces()),
     Entry(classifier.SPEC, _classifier),
     Entry(sequence.SPEC, _sequence),
 )

@@ -18,7 +18,18 @@ from deepscan.engine.scan import worst_first
 from deepscan.reports import words as said
 from deepscan.reports.troubles import Kind, causes, together
 from deepscan.text import clean, plural
-from deepscan.types import Call, CheckResult, Family, Finding, ItemReport, Level, Outcome, ScanReport, Skipped
+from deepscan.types import (
+    Call,
+    CheckResult,
+    Family,
+    Finding,
+    ItemReport,
+    Level,
+    Meaning,
+    Outcome,
+    ScanReport,
+    Skipped,
+)
 
 WORST = 20
 """Files in the summary; the reports hold all."""
@@ -126,7 +137,7 @@ class Account:
         scored = sorted(
             (part.where.seconds, part.score.value)
             for part in result.parts
-            if part.where.seconds is not None and part.score is not None
+            if part.where.seconds is not None and part.score is not None and part.score.meaning is Meaning.PROBABILITY
         )
         if len(scored) < 2:
             return

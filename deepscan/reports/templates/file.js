@@ -114,7 +114,7 @@ function photo(report) {
   if (!piece) return null;
   const { width, height } = piece.value;
   const frame = piece.where ? piece.where.frame : null;
-  const parts = report.results.flatMap((result) => result.parts);
+  const parts = report.results.filter((result) => familyOf(result.check) === "model").flatMap((result) => result.parts);
   const here = parts.map((part, at) => ({ part, at })).filter(({ part }) => part.where.box && (part.where.frame === frame || part.where.frame === null));
   const boxes = here.map(({ part, at }) => {
     const { box } = part.where;

@@ -5,9 +5,10 @@ const HIGH = 220;
 const LEFT = 44;
 
 function pointsOf(result) {
-  const points = result.parts.filter((part) => part.where.seconds !== null);
+  // Intensities of different kinds are no course of one thing over time.
+  const points = result.parts.filter((part) => part.where.seconds !== null && (!part.score || part.score.meaning === "probability"));
   const film = result.film || null;
-  if (!film && points.length < 2) return null;
+  if (!film && (points.length < 2 || !points.some((part) => part.score))) return null;
   const seconds = [...points.map((part) => part.where.seconds), ...(film ? film.frames.map((frame) => frame.seconds) : [])];
   const end = Math.max((film && film.seconds) || 0, ...seconds);
   return end > 0 ? { film, points, end } : null;
