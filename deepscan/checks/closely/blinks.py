@@ -116,7 +116,8 @@ def _edges(cuttings: NDArray[np.uint8], rate: float) -> NDArray[np.float64]:
     """The strength of upright edges in each cutting as a part of what is usual around it, shape (n,)."""
     inner = cuttings[:, SLACK:-SLACK, SLACK:-SLACK].astype(np.int16)
     strength = np.abs(np.diff(inner, axis=2)).mean(axis=(1, 2))
-    return strength / np.maximum(0.1, _rolling(strength, max(3, round(AROUND * rate / 2))))
+    usual = np.maximum(0.1, _rolling(strength, max(3, round(AROUND * rate / 2))))
+    return np.asarray(strength / usual, np.float64)
 
 
 def _rolling(values: NDArray[np.float64], half: int) -> NDArray[np.float64]:
