@@ -131,7 +131,8 @@ class Account:
         self._hanging(label, f"{finding.code} {finding.summary}", lines=lines)
         if self._verbose:
             for line in words.evidence(finding):
-                self.line(line, "dim", indent=_LABEL)
+                inner = line.lstrip()
+                self.line(inner, "dim", indent=_LABEL + len(line) - len(inner))
 
     def _over_time(self, result: CheckResult) -> None:
         scored = sorted(

@@ -10,9 +10,13 @@ from deepscan.reports.words import ABSENCE, cut, terms
 from deepscan.text import clean, plural, size
 from deepscan.types import Call, Evidence, Family, Finding, JSONValue, MediaItem, Outcome, ScanReport
 
-MAX_VALUE = 160
-"""Characters of one piece of evidence in the terminal."""
+MAX_VALUE = 400
+"""Characters of one piece of evidence in the terminal: deepscan's own words on a map, and the 64 steps of a JPEG table,
+are shorter.
+"""
 
+ONE_LINE = 160
+"""Characters up to which a piece of several values stands in one line."""
 
 MAX_UNEXAMINED = 10
 """Files named in the terminal of those that could not be examined."""
@@ -33,7 +37,7 @@ def evidence(finding: Finding) -> Iterator[str]:
         lines = _lines(piece.value)
         if lines is not None:
             together = f"{piece.label}{_where(piece)}: {'; '.join(lines)}"
-            short = len(together) <= MAX_VALUE
+            short = len(together) <= ONE_LINE
             yield together if short else f"{piece.label}{_where(piece)}:"
             yield from () if short else (f"  {line}" for line in lines)
         else:

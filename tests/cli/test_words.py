@@ -34,6 +34,7 @@ from deepscan.types import (
     Where,
 )
 from tests.gold import sample
+from tests.unit.checks.test_maps import MAPS
 
 ITEM = sample.DECLARED.item
 FINDING = Finding("DS-TEST-001", Level.WEAK, PointsTo.EDITED, "It was saved by an editor.")
@@ -160,6 +161,23 @@ def test_one_cause_of_many_failures_is_told_once() -> None:
     assert "Could not be examined: ela, ghosts: The file is cut short." in text
     assert "Gave up: noise: It took too long." in text
     assert "Not applicable: classifier, view: No face was found." in text
+
+
+def test_evidence_below_evidence_stays_indented_where_it_wraps() -> None:
+    piece = Evidence("table", {"values": list(range(64)), "base": "luma"})
+    item = answered(CheckResult("jpeg_file", "1", Outcome.DONE, (replace(FINDING, evidence=(piece,)),)))
+    lines = written(60, lambda a: a.file(item, {}), verbose=True).splitlines()
+    first = next(n for n, line in enumerate(lines) if "values: 0, 1" in line)
+    last = next(n for n, line in enumerate(lines) if "62, 63" in line)
+    indents = {len(line) - len(line.lstrip()) for line in lines[first : last + 1]}
+    assert last > first
+    assert len(indents) == 1
+    assert indents.pop() > len(lines[first - 1]) - len(lines[first - 1].lstrip())
+
+
+def test_what_deepscan_says_of_its_own_maps_is_shown_whole() -> None:
+    for own in (*(check.look_for for check in MAPS), *(check.ignore for check in MAPS)):
+        assert list(words.evidence(replace(FINDING, evidence=(Evidence("look", own),)))) == [f"look: {own}"]
 
 
 @pytest.mark.parametrize("width", [60, 120])
