@@ -20,6 +20,9 @@ from deepscan.text import clean, plural
 
 UNREADABLE_SHOWN = 20
 
+LEAST_WIDTH = 80
+"""Columns in which every table has room for its names and numbers."""
+
 
 class EvaluationConsole:
     """The terminal of one evaluation: words to stderr, tables to stdout unless data goes there."""
@@ -29,6 +32,8 @@ class EvaluationConsole:
         no_colour = not colour or bool(os.environ.get("NO_COLOR"))
         self._err = Terminal(stderr=True, no_color=no_colour, highlight=False)
         self._out = Terminal(file=sys.stderr if stdout_is_data else sys.stdout, no_color=no_colour, highlight=False)
+        # On a narrower terminal lines break there: rich would leave out what does not fit.
+        self._out.width = max(self._out.width, LEAST_WIDTH)
 
     @contextmanager
     def progress(self) -> Iterator[Callable[[str, int, int], None]]:
@@ -124,7 +129,7 @@ class EvaluationConsole:
         )
 
     def _table(self, title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, title=Text(title), title_justify="left")
+        table = Table(box=box.SIMPLE_HEAD, padding=0, show_edge=False, title=Text(title), title_justify="left")
         for number, column in enumerate(head):
             first = number == 0
             table.add_column(
@@ -132,6 +137,7 @@ class EvaluationConsole:
             )
         for row in rows:
             table.add_row(*(Text(cell) for cell in row))
+        self._line("")
         self._out.print(table)
 
     def _line(self, line: str, style: str = "") -> None:
