@@ -37,7 +37,7 @@ def assemble(pack: Pack) -> torch.nn.Module:
     state = _read_weights(pack)
     model = _own(config, state, pack)
     if model is None:
-        with _quiet():
+        with quiet():
             model, report = _from_state(config, state, pack)
         _refuse_gaps(report, pack)
     broken = [name for name, tensor in model.state_dict().items() if not _is_finite(tensor)]
@@ -166,8 +166,8 @@ def _some(names: Iterable[str]) -> str:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers' progress bars and reports off the terminal while it loads, then put its settings back."""
+def quiet() -> Iterator[None]:
+    """Keep the progress bars, reports and warnings of transformers and torch off the terminal while the block runs."""
     from transformers.utils import logging as transformers_logging
 
     chatter: Any = transformers_logging

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from deepscan.models.assembly import quiet
 from deepscan.models.card import ModelCard, Preprocessing
 from deepscan.models.devices import OPENVINO
 from deepscan.models.lanes import Chunk, Rows, cpu_lanes
@@ -86,8 +87,9 @@ def _translated(model: torch.nn.Module, rule: Preprocessing, shape: tuple[int, .
         def forward(self, pixels: torch.Tensor) -> Any:
             return self.inner(pixel_values=normalise(pixels, rule)).logits
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # torch's tracer, which OpenVINO uses, warns of shapes that it takes as fixed
+    # Torch's tracer, which OpenVINO uses, warns of shapes that it takes as fixed, and asks a model of transformers' for
+    # its loss, of which that warns in turn.
+    with quiet() if "transformers" in sys.modules else warnings.catch_warnings(action="ignore"):
         translated = _library().convert_model(Logits().eval(), example_input=torch.zeros(shape, dtype=torch.uint8))
     translated.reshape(list(shape))
     return translated
