@@ -47,7 +47,9 @@ def calibrate(
     )
     from deepscan.cli.evaluation_tables import EvaluationConsole
     from deepscan.evaluation.calibration import calibrate_pack
+    from deepscan.reports.base import require_folder
 
+    require_folder(output)
     console = EvaluationConsole(quiet=quiet, colour=True, stdout_is_data=True)
     with console.progress() as progress:
         command = ["deepscan", *sys.argv[1:]]

@@ -37,16 +37,16 @@ class Delivery:
     def chosen(
         cls, names: Sequence[str], folder: Path | None, setting: Setting, options: RunOptions, *, offline: bool
     ) -> Delivery:
-        """What the options say; key and templates are tried here: nothing is begun that cannot be signed or written.
+        """What the options say; folder, key and templates are tried: nothing is begun that cannot be signed or written.
 
-        Raises:
-            DeepscanError: there is no folder to seal, the key or a template cannot be used, or no authority for time
-                stamps may or can be asked.
+        Raises DeepscanError where one of these cannot be used, or no authority for time stamps may or can be asked.
         """
+        if folder is not None:
+            base.require_folder(folder)
+        elif options.seal or options.sign or options.timestamp:
+            raise UsageError("Only what goes into a folder can be sealed.", "Name a folder with -o.")
         if setting.template is not None and HtmlReport.id in names:
             HtmlReport(setting).rehearse()
-        if folder is None and (options.seal or options.sign or options.timestamp):
-            raise UsageError("Only what goes into a folder can be sealed.", "Name a folder with -o.")
         seal, key = options.seal, None
         if options.sign is not None:
             from deepscan.custody import signing

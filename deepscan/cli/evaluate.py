@@ -58,7 +58,7 @@ def evaluate(
         seed=seed,
         as_crops=as_crops,
         faces=faces or _D.faces,
-        workers=None if workers in (None, "auto") else _whole(workers),
+        workers=o.whole_number(workers),
         fake_label=fake_label,
         device=device or _D.device,
         precision=precision or _D.precision,
@@ -77,23 +77,20 @@ def evaluate(
     from deepscan.evaluation.result import to_json
     from deepscan.reports import base
 
+    folder = Path(output) if output and not to_stdout else None
+    if folder is not None:
+        base.require_folder(folder)  # before hours of scoring
     console = EvaluationConsole(quiet=quiet, colour=not no_colour, stdout_is_data=to_stdout)
     with console.progress() as progress:
         found = run.evaluate(dataset, model or [BUILTIN_MODEL], options, progress)
     render = {"json": to_json, "html": as_page}
+    files = {name: folder / NAMES[name] for name in names} if folder is not None else {}
     if to_stdout:
         with base.open_stdout(sys.stdout) as stream:
             stream.write(render[names[0]](found))
-    elif names and output:
-        base.make_folder(Path(output))
-        for name in names:
-            with base.open_output(Path(output) / NAMES[name]) as stream:
-                stream.write(render[name](found))
-    console.show(found, tuple(Path(output) / NAMES[name] for name in names) if output and not to_stdout else ())
+    for name, file in files.items():
+        base.make_folder(file.parent)
+        with base.open_output(file) as stream:
+            stream.write(render[name](found))
+    console.show(found, tuple(files.values()))
     raise typer.Exit(EXIT_INCOMPLETE if found.unreadable else EXIT_CLEAN)
-
-
-def _whole(word: str | None) -> int:
-    if word is None or not word.isdecimal():
-        raise UsageError(f"Workers are {word!r}, and must be auto or a whole number.")
-    return int(word)

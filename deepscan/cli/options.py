@@ -222,6 +222,15 @@ def targets(
     return None, names or ("json",)
 
 
+def whole_number(workers: str | None) -> int | None:
+    """How many workers were asked for, None for automatic. Raises UsageError."""
+    if workers in (None, "auto"):
+        return None
+    if not workers.isdecimal():
+        raise UsageError(f"Workers are {workers!r}, and must be auto or a whole number.")
+    return int(workers)
+
+
 def setting(style: str | None, template: str | Path | None = None, *, exhibits: Path | None = None) -> Setting:
     """How reports are to be written. Raises ConfigError when there is no such voice."""
     chosen = ScanOptions(style=style).style

@@ -151,6 +151,19 @@ def open_output(path: Path) -> Iterator[TextIO]:
     _sync_folder(path.parent)
 
 
+def require_folder(folder: Path) -> None:
+    """Refuse a folder that is not there and could not be made, before any work is done for it; makes nothing.
+
+    Raises:
+        OutputError: a part of the path is a file, or may not be written to.
+    """
+    there = next(path for path in (folder, *folder.absolute().parents) if os.path.lexists(path))
+    if not there.is_dir():
+        raise output_error(folder, OSError(errno.ENOTDIR, ""))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise output_error(folder, OSError(errno.EACCES, ""))
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those above it where they are missing. Raises OutputError."""
     try:

@@ -166,6 +166,17 @@ def test_what_is_refused(words: tuple[str, ...], says: str, recorded: Recorded) 
     assert recorded.options is None
 
 
+@pytest.mark.parametrize("command", ["evaluate", "calibrate"])
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_is_measured(
+    command: str, recorded: Recorded, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("x")
+    sentence, hint = refusal(invoke(command, "data", "-o", str(tmp_path / "file" / "out")))
+    assert "cannot be written" in sentence
+    assert "file, not a folder" in hint
+    assert recorded.options is None
+
+
 def test_what_goes_wrong_is_a_sentence(recorded: Recorded) -> None:
     recorded.error = TrainingError("There is no data set at data.", "Give one.")
     result = invoke("evaluate", "data", "-q")

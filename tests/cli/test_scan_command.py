@@ -468,9 +468,12 @@ def test_another_file_is_not_taken_for_a_case_file(photo: Path, tmp_path: Path) 
 
 def test_a_file_in_the_place_of_the_output_folder_is_refused(photo: Path, tmp_path: Path) -> None:
     letter = media_factory.write_text(tmp_path, "letter.txt")
-    sentence, hint = refusal(scan(photo, *QUICK, "-o", letter))
-    assert "cannot be written" in sentence
-    assert hint
+    case = tmp_path / "a.case"
+    for flags in ((), ("--case", case)):
+        sentence, hint = refusal(scan(photo, *QUICK, "-o", letter, *flags))
+        assert "cannot be written" in sentence
+        assert "file, not a folder" in hint
+    assert not case.exists()  # nothing was begun
 
 
 # Models and devices.

@@ -13,7 +13,7 @@ import pytest
 
 from deepscan.errors import OutputError, UsageError
 from deepscan.reports import base
-from deepscan.reports.base import open_output, write, write_stdout
+from deepscan.reports.base import open_output, require_folder, write, write_stdout
 from deepscan.reports.csv_report import CsvReport
 from tests.gold.sample import REPORT
 
@@ -99,6 +99,26 @@ def test_write_makes_the_folder_and_names_what_it_wrote(tmp_path: Path) -> None:
     written = write(REPORT, ("json", "csv", "json"), folder)
     assert [p.name for p in written] == ["report.json", *CsvReport.names]
     assert sorted(written) == sorted(folder.iterdir())
+
+
+def test_a_folder_that_cannot_be_made_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    require_folder(tmp_path)
+    require_folder(tmp_path / "a" / "b")
+    require_folder(Path("a"))
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "file").write_text("x")
+    (tmp_path / "gone").symlink_to("nowhere")
+    for folder in (tmp_path / "file", tmp_path / "file" / "a" / "b", tmp_path / "gone"):
+        with pytest.raises(OutputError, match="cannot be written: Not a directory") as caught:
+            require_folder(folder)
+        assert "file, not a folder" in caught.value.hint
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_a_folder_that_may_not_be_written_to_is_refused(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(OutputError, match="Permission denied"):
+        require_folder(tmp_path / "a")
 
 
 def test_the_output_folder_is_a_file(tmp_path: Path) -> None:
