@@ -62,7 +62,8 @@ def scan(
     selected = catalogue.select(options.checks, options.skip)
     face_packs.finder(options.faces)  # before any file is opened: its weights may not be there
     pack = None
-    if any(spec.id in catalogue.OF_MODEL for spec in selected):
+    # Who skips the classifier gets no model found, hashed and loaded to learn that it has no further part to run.
+    if any(spec.id in catalogue.OF_MODEL for spec in catalogue.fitting(selected, options.checks, None)):
         pack = packs.find(options.model, fake_label=options.fake_label, offline=options.offline)
     selected = catalogue.fitting(selected, options.checks, pack.card if pack else None)
     source = Source(paths, listed, options)
