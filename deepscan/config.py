@@ -10,6 +10,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -178,10 +179,13 @@ class RunOptions:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A setting as it was found, and where: a file, or the environment."""
+    """A setting as it was found, and where: a file, the environment, or :data:`FLAGS`."""
 
     value: Any
     source: str
+
+
+FLAGS = "the command line"
 
 
 def find_settings(folder: Path, environment: Mapping[str, str] = os.environ) -> dict[str, Found]:
@@ -234,10 +238,29 @@ def with_settings(options: _Options, settings: Mapping[str, Any]) -> _Options:
     return replace(options, **{name: _convert(name, hints[name], value) for name, value in settings.items()})
 
 
+def from_settings(options: _Options, settings: Mapping[str, Found]) -> _Options:
+    """Options with those of the settings put over them that are of their kind.
+
+    Raises:
+        ConfigError: a value is not allowed; its hint says where the value stands, unless on the command line.
+    """
+    values = values_of(settings, type(options))
+    for name, value in values.items():
+        try:
+            with_settings(type(options)(), {name: value})
+        except ConfigError as e:
+            source = settings[name].source
+            raise ConfigError(e.message, e.hint or (f"It is set by {source}." if source != FLAGS else "")) from e
+    return with_settings(options, values)
+
+
 def _known(name: str, origin: str) -> str:
     names = [f.name for kind in (ScanOptions, RunOptions) for f in fields(kind)]
     if name not in names:
-        raise ConfigError(f"There is no option {name!r}, but {origin} sets it.", f"Options are: {', '.join(names)}.")
+        shown = [known.replace("_", "-") for known in names]
+        close = get_close_matches(name.replace("_", "-"), shown, n=1)
+        hint = (f"Did you mean {close[0]}? " if close else "") + f"Options are: {', '.join(shown)}."
+        raise ConfigError(f"There is no option {name!r}, but {origin} sets it.", hint)
     return name
 
 
@@ -276,11 +299,12 @@ def _convert(name: str, hint: Any, value: Any) -> Any:
             ) from e
     for kind, noun in ((int, "a whole number"), (float, "a number")):
         if kind.__name__ in wanted:
+            noun = f"auto or {noun}" if "None" in wanted else noun
             require(not isinstance(value, bool), name, value, noun)
             try:
                 number = kind(value)
             except (TypeError, ValueError, OverflowError) as e:
-                raise ConfigError(f"Option {name} is {value!r}, and must be {noun}.") from e
+                raise ConfigError(f"Option {name.replace('_', '-')} is {value!r}, and must be {noun}.") from e
             require(kind is float or not isinstance(value, float) or number == value, name, value, noun)
             return number
     return str(value)

@@ -9,7 +9,7 @@ from pathlib import Path
 import typer
 
 from deepscan.cli.models import FormatOption, OutputFormat
-from deepscan.config import SIZES, RunOptions, ScanOptions, find_settings, values_of, with_settings
+from deepscan.config import SIZES, RunOptions, ScanOptions, find_settings, from_settings
 from deepscan.text import clean, exact_size
 
 config_app = typer.Typer(help="Show the settings of this folder.", no_args_is_help=True, rich_markup_mode=None)
@@ -22,8 +22,7 @@ def show(output: FormatOption = OutputFormat.TEXT) -> None:
     What stands on the command line of a scan goes before all of them.
     """
     found = find_settings(Path.cwd())
-    scan = with_settings(ScanOptions(), values_of(found, ScanOptions))
-    around = with_settings(RunOptions(), values_of(found, RunOptions))
+    scan, around = from_settings(ScanOptions(), found), from_settings(RunOptions(), found)
     rows = [
         (
             f.name.replace("_", "-"),

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepscan.config import SAMPLING, Found, RunOptions, ScanOptions, find_settings, values_of, with_settings
+from deepscan.config import FLAGS, SAMPLING, Found, RunOptions, ScanOptions, find_settings, from_settings
 from deepscan.errors import UsageError
 from deepscan.reports import base
 from deepscan.reports.setting import Setting, Style
@@ -245,15 +245,12 @@ def chosen(given: Mapping[str, Any]) -> tuple[ScanOptions, RunOptions]:
         UsageError: options were given that exclude each other.
     """
     flags = {
-        name: Found(str(value) if isinstance(value, Path) else value, "the command line")
+        name: Found(str(value) if isinstance(value, Path) else value, FLAGS)
         for name, value in {**given, "format": given["formats"]}.items()
         if value not in (None, [])
     }
     settings = {**_without_rivals(find_settings(Path.cwd()), flags), **flags}
-    return (
-        with_settings(ScanOptions(), values_of(settings, ScanOptions)),
-        with_settings(RunOptions(), values_of(settings, RunOptions)),
-    )
+    return from_settings(ScanOptions(), settings), from_settings(RunOptions(), settings)
 
 
 def _without_rivals(settings: Mapping[str, Found], flags: Mapping[str, Found]) -> dict[str, Found]:

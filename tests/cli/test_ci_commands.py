@@ -68,6 +68,23 @@ def test_each_value_names_where_it_comes_from(folder: Path, monkeypatch: pytest.
     assert lines["include"] == ["nothing", "default"]
 
 
+def test_a_value_that_is_not_allowed_is_refused_with_the_place_where_it_stands(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DEEPSCAN_FRAMES", "x")
+    for words in (("scan", "photos"), ("config", "show")):
+        sentence, hint = refusal(invoke(*words))
+        assert sentence == "Option frames is 'x', and must be auto or a whole number."
+        assert hint == "It is set by the environment (DEEPSCAN_FRAMES)."
+    monkeypatch.setenv("DEEPSCAN_FRAMES", "auto")
+    (folder / "deepscan.toml").write_text('max-size = "big"\n')
+    assert refusal(invoke("scan", "photos"))[1] == "It is set by deepscan.toml."
+    sentence, hint = refusal(invoke("scan", "photos", "--max-size", "2GiB", "--frames", "y"))
+    assert ("'y'" in sentence, hint) == (True, "")
+    (folder / "deepscan.toml").write_text("hiden = true\n")
+    assert "Did you mean hidden?" in refusal(invoke("scan", "photos"))[1]
+
+
 def test_a_file_says_where_reports_go_and_a_flag_switches_off_what_it_switches_on(folder: Path) -> None:
     declared(folder / "photos", ".secret.png")
     (folder / "deepscan.toml").write_text('hidden = true\noutput = "out"\nformat = "json"\nquiet = true\n')
