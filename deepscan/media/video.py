@@ -35,6 +35,7 @@ from deepscan.errors import LimitError, MediaError, UnreadableError
 from deepscan.media.decoding import check_size, open_file, shown
 from deepscan.media.film import sampling as choosing
 from deepscan.media.film.clips import Clip, ClipError, Reader, best_reader, fitting, only_sound
+from deepscan.media.film.locks import is_encrypted
 from deepscan.media.film.opencv import OpenCvReader
 from deepscan.media.film.packets import Packets, end_of, list_packets, rising, settled
 from deepscan.media.film.sampling import Choice, budget, choose
@@ -76,7 +77,8 @@ def read_video(path: Path, sampling: Sampling, reader: Reader | None = None) -> 
         reader: The library to read with; None for the best that is installed.
 
     Raises:
-        UnreadableError: there is no video stream, no decoder for it, or no frame of it can be decoded.
+        UnreadableError: there is no video stream, no decoder for it, its pictures are encrypted, or no frame of it can
+            be decoded.
         LimitError: its frames are larger than MAX_PIXELS or MAX_SIDE, or VIDEO_SECONDS passed before the first one.
     """
     try:
@@ -103,6 +105,8 @@ class _Job:
         start = time.monotonic()
         self.deadline = start + VIDEO_SECONDS
         head = self.file.read(16)
+        if is_encrypted(self.file):
+            raise UnreadableError(f"{shown(self.path)} is encrypted: its pictures cannot be read without their key.")
         self.packets = list_packets(self.reader, self.file, start + LISTING_SHARE * VIDEO_SECONDS)
         keys_only = self._by_keys()
         with self.reader.opened(self.file, self.deadline, keys_only=keys_only) as clip:

@@ -6,7 +6,8 @@ rotation, odd sizes, late and negative starts, damage); here are the kinds of pi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, cast
@@ -19,10 +20,12 @@ from av.video.stream import VideoStream
 from deepscan.errors import MediaError, UnreadableError
 from deepscan.media import video
 from deepscan.media.film.clips import Reader, best_reader
+from deepscan.media.film.locks import is_encrypted
 from deepscan.media.film.opencv import OpenCvReader
 from deepscan.media.film.pyav import PyAvReader
 from deepscan.media.frames import Rule, Sampling
 from deepscan.media.video import read_video
+from tests.unit.checks.test_layout import element
 from tests.video_factory import make, number_of, paint, patch, times_of, uneven_times
 
 READERS: tuple[Reader, ...] = (OpenCvReader(), PyAvReader())
@@ -223,17 +226,96 @@ def test_no_rate_and_an_absurd_rate_move_no_frame_silently(tmp_path: Path, reade
     assert all(number_of(f.pixels) == f.index for f in reading.frames)
 
 
-def test_encrypted_data_are_a_reason(tmp_path: Path, reader: Reader) -> None:
-    path = make(tmp_path / "secret.mp4", EVEN, mux={"encryption_scheme": "cenc-aes-ctr", **_KEYS})
+def test_what_an_encrypting_writer_made_is_a_reason(tmp_path: Path, reader: Reader) -> None:
+    keys = {"encryption_key": "76a6c65c5ea762046bd749a2e632ccbb", "encryption_kid": "a7e61c373e219033c21091fa607bf3b8"}
+    path = make(tmp_path / "secret.mp4", EVEN, mux={"encryption_scheme": "cenc-aes-ctr", **keys})
+    with pytest.raises(UnreadableError, match="is encrypted"):
+        read_video(path, Sampling(4), reader)
+
+
+@pytest.mark.parametrize("options", [{}, {"movflags": "faststart"}, {"movflags": "frag_keyframe+empty_moov"}])
+def test_encrypted_pictures_are_a_reason_and_never_noise(
+    tmp_path: Path, reader: Reader, options: dict[str, str]
+) -> None:
+    clear = make(tmp_path / "clear.mp4", EVEN, mux=options)
+    # What an encrypting writer does: another type for the sample entry, and noise in place of the pictures.
+    data = bytearray(clear.read_bytes())
+    at = data.index(b"avc1", data.index(b"stsd"))
+    data[at : at + 4] = b"encv"
+    (tmp_path / "secret.mp4").write_bytes(data)
+    with pytest.raises(UnreadableError, match=r"secret\.mp4 is encrypted: its pictures cannot be read without"):
+        read_video(tmp_path / "secret.mp4", Sampling(4), reader)
+    assert read_video(clear, Sampling(4), reader).problem is None
+
+
+@pytest.mark.parametrize("size", [b"\0\0\0\0", b"\0\0\0\1", b"\xff\xff\xff\xff"])
+def test_boxes_of_impossible_sizes_hide_no_reason_and_no_frame(tmp_path: Path, reader: Reader, size: bytes) -> None:
+    data = make(tmp_path / "odd.mp4", EVEN, mux={"movflags": "faststart"}).read_bytes()
+    at = data.index(b"moov") - 4
+    (tmp_path / "odd.mp4").write_bytes(data[:at] + size + data[at + 4 :])
     try:
-        reading = read_video(path, Sampling(4), reader)
-    except UnreadableError as e:
-        assert "encrypted" in e.message
-        return
-    assert reading.problem is not None or all(f.pixels.size for f in reading.frames)
+        reading = read_video(tmp_path / "odd.mp4", Sampling(4), reader)
+    except MediaError as e:
+        assert e.message.endswith(".")
+    else:
+        assert all(number_of(f.pixels) == f.index for f in reading.frames)
 
 
-_KEYS = {"encryption_key": "76a6c65c5ea762046bd749a2e632ccbb", "encryption_kid": "a7e61c373e219033c21091fa607bf3b8"}
+@pytest.mark.parametrize("encrypted", [True, False])
+def test_encryption_of_matroska_is_told_from_its_headers(tmp_path: Path, encrypted: bool) -> None:
+    # ContentEncodingType 1 with ContentEncryption, or 0 with ContentCompression (RFC 9559, 5.1.4.1.31).
+    inner = element(b"\x50\x33", b"\1") + element(b"\x50\x35", b"") if encrypted else element(b"\x50\x34", b"")
+    encodings = element(b"\x6d\x80", element(b"\x62\x40", inner))
+    entry = element(b"\xae", element(b"\x83", b"\1") + element(b"\x86", b"V_VP9") + encodings)
+    tracks = element(b"\x16\x54\xae\x6b", entry)
+    path = tmp_path / "a.webm"
+    path.write_bytes(element(b"\x1a\x45\xdf\xa3", b"") + element(b"\x18\x53\x80\x67", tracks))
+    with path.open("rb") as file:
+        assert is_encrypted(file) is encrypted
+
+
+def without_samples(data: bytearray) -> bytes:
+    """An MP4 whose tables of samples are empty (14496-12, 8.6.1.2 and 8.7.3.2)."""
+    for table, at in ((b"stts", 8), (b"stsz", 12)):
+        start = data.index(table) + at
+        data[start : start + 4] = bytes(4)
+    return bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "emptied"),
+    [
+        ("tables.mp4", {}, without_samples),
+        (
+            "fragments.mp4",
+            {"movflags": "empty_moov+frag_keyframe"},
+            lambda data: bytes(data[: data.index(b"moof") - 4]),
+        ),
+        ("clusters.mkv", {}, lambda data: bytes(data.partition(b"\x1f\x43\xb6\x75")[0])),
+    ],
+)
+def test_no_frames_are_a_reason(
+    tmp_path: Path, reader: Reader, name: str, options: dict[str, str], emptied: Callable[[bytearray], bytes]
+) -> None:
+    path = make(tmp_path / name, EVEN, mux=options)
+    path.write_bytes(emptied(bytearray(path.read_bytes())))
+    for rule in Rule:
+        with pytest.raises(UnreadableError, match=r"No frame of .* can be decoded|cannot be opened as a video"):
+            read_video(path, Sampling(4, rule=rule), reader)
+
+
+@pytest.mark.parametrize("rate", [0, 1, 10**9])
+def test_an_avi_of_any_rate_gives_its_frames_in_order(tmp_path: Path, reader: Reader, rate: int) -> None:
+    """The scale and rate of the stream's header (Microsoft, AVISTREAMHEADER)."""
+    path = make(tmp_path / "rate.avi", EVEN, codec="mpeg4")
+    data = bytearray(path.read_bytes())
+    start = data.index(b"strh") + 8 + 20
+    data[start : start + 8] = struct.pack("<II", min(rate, 1), rate)
+    path.write_bytes(data)
+    reading = read_video(path, Sampling(4), reader)
+    found = [number_of(frame.pixels) for frame in reading.frames]
+    assert found == sorted(found) == [frame.index for frame in reading.frames]
+    assert reading.total == 60
 
 
 def test_the_best_reader_is_one_of_these() -> None:
