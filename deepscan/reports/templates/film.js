@@ -3,6 +3,7 @@
 const WIDE = 960;
 const HIGH = 220;
 const LEFT = 44;
+const MOST_DOTS = 1000; // of a track: more run into one line
 
 function pointsOf(result) {
   // Intensities of different kinds are no course of one thing over time.
@@ -43,7 +44,7 @@ function chart(found, threshold) {
     members.sort((a, b) => a.where.seconds - b.where.seconds);
     const way = members.map((part) => `${x(part.where.seconds).toFixed(1)},${y(part.score.value).toFixed(1)}`).join(" ");
     parts.push(svg("polyline", { points: way, class: `track track-${track % 6}` }));
-    for (const part of members) parts.push(svg("circle", { cx: x(part.where.seconds), cy: y(part.score.value), r: 3, class: `track-${track % 6}` }));
+    if (members.length <= MOST_DOTS) for (const part of members) parts.push(svg("circle", { cx: x(part.where.seconds), cy: y(part.score.value), r: 3, class: `track-${track % 6}` }));
   }
   const said = `Score over time, ${found.points.length} samples in ${time(found.end)}. The table below has the numbers.`;
   return el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Chart of the score over time" },
@@ -65,7 +66,6 @@ function filmSection(item, result) {
   return el("section", { class: "film" }, heading(3, null, "Over time"), about, chart(found, item.verdict.threshold),
     el("p", { class: "key" }, "Line: the model's score. ", item.verdict.threshold === null ? "" : `Dashed: the threshold, ${item.verdict.threshold.toFixed(2)}. `,
       film && film.cuts.length ? "Dotted: cuts. " : "", film && film.clips.length ? "Shaded: stretches worth looking at. " : "", "Ticks below: left out, with a reason in the table."),
-    film && film.exhibit ? figure({ label: "timeline", value: null, exhibit: film.exhibit }, []) : null,
     film ? trackTable(film) : null);
 }
 
