@@ -23,6 +23,7 @@ from deepscan.checks.marks import (
     novelai,
     programs,
     swarmui,
+    wangp,
     xai,
 )
 from deepscan.checks.marks.rule import Mark, Rule, Statements
@@ -35,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     *novelai.RULES,
     *fooocus.RULES,
     *swarmui.RULES,
+    *wangp.RULES,
     *draw_things.RULES,
     *easy_diffusion.RULES,
     *enfugue.RULES,

@@ -157,6 +157,11 @@ CASES: tuple[Case, ...] = (
         (exif("UserComment", {"Stable Diffusion model": "which one?"}),),
     ),
     (
+        "wangp-settings",
+        (Entry("MP4 tag", "©cmt", '{"prompt": "a cat", "type": "WanGP v8.9 by DeepBeepMeep - Wan2.1 14B"}'),),
+        (Entry("MP4 tag", "©cmt", '{"prompt": "a cat", "type": "Wander by a friend of DeepBeepMeep"}'),),
+    ),
+    (
         "mochi-caption",
         (Entry("IPTC", "Caption-Abstract", "Include in Image: a cat; Seed: 4; Generator: Mochi Diffusion 4.0"),),
         (Entry("IPTC", "Caption-Abstract", "A talk on Generator: Mochi Diffusion 4.0"),),
