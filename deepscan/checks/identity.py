@@ -26,7 +26,7 @@ SPEC = CheckSpec(
     id="identity",
     title="Name against content, completeness, data after the end",
     family=Family.STRUCTURE,
-    version="2",
+    version="3",
     kinds=frozenset({MediaKind.IMAGE, MediaKind.VIDEO}),
     codes=(SUFFIX, CUT_SHORT, TRAILING, LEFTOVER, TWO_FILES),
     options=(),
@@ -147,7 +147,7 @@ def _trailing(plan: Layout, pieces: Pieces, container: str) -> Iterator[Finding]
         TRAILING,
         level,
         PointsTo.NEITHER,
-        f"After the end of the picture or video, at byte {plan.end:,}, there are {size(count)} more: {what}.",
+        f"The picture or video ends at byte {plan.end:,}, and the file goes on for {size(count)}: {what}.",
         (
             Evidence("offset", plan.end),
             Evidence("bytes", count),

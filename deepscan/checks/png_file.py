@@ -20,7 +20,7 @@ SPEC = CheckSpec(
     id="png_file",
     title="How a PNG picture was written: chunks and their order",
     family=Family.STRUCTURE,
-    version="1",
+    version="2",
     kinds=frozenset({MediaKind.IMAGE}),
     codes=(WRITTEN,),
     cost=Cost.LOW,
@@ -116,7 +116,7 @@ def _story(found: Sequence[Chunk], header: bytes, stream: bytes) -> Finding:
         WRITTEN,
         Level.INFO,
         PointsTo.NEITHER,
-        f"The PNG picture was written so: {width:,} x {height:,} pixels, {colour}, {header[8]} bits, "
+        f"The PNG picture was written so: {width:,} x {height:,} pixels, {colour}, {plural(header[8], 'bit')}, "
         f"{'interlaced' if header[12] else 'not interlaced'}, in {plural(len(found), 'chunk')}.{told} "
         "This is no evidence of editing.",
         (

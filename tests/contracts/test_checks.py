@@ -147,7 +147,7 @@ def test_a_result_or_a_reason_and_nothing_else(check: Check | BatchCheck, subjec
         assert finding.level.rank <= _CEILING[spec.family].rank
         assert finding.summary.endswith(".")
         assert finding.summary.isprintable()
-        signed = "It is signed by" if spec.family is Family.PROVENANCE else "not signed"
+        signed = "The signer is" if spec.family is Family.PROVENANCE else "not signed"
         assert signed in finding.summary or finding.level is not Level.STRONG
     written = json.dumps([[e.value for e in f.evidence] for f in answer.findings], allow_nan=False)
     assert json.loads(written) is not None

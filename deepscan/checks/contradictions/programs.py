@@ -12,6 +12,13 @@ from deepscan.types import Evidence, Finding
 
 DIFFERS, SEVERAL_PROGRAMS = "DS-META-008", "DS-META-013"
 
+_WORDS = {
+    "datetime_original": "the time at which it was taken",
+    "datetime_digitized": "the time at which it was digitised",
+    "datetime_modified": "the time at which it was changed",
+    "gps": "its place",
+}
+"""Fields that people call otherwise."""
 
 _LATEST = 100
 """Entries of a history that are looked at, from its end."""
@@ -22,8 +29,9 @@ def differs(said: Statements) -> Iterator[Finding]:
     for first, other in disagreements(said.embedded):
         yield note(
             DIFFERS,
-            f"The file states {first.name} twice and differently, as {first.source} and as {other.source}; deepscan "
-            "takes the first. A program that changed one place and left the other explains it.",
+            f"The file states {_WORDS.get(first.name, first.name)} twice and differently, as {first.source} and as "
+            f"{other.source}; deepscan takes the first. A program that changed one place and left the other "
+            "explains it.",
             (as_evidence(first), as_evidence(other)),
         )
 

@@ -61,12 +61,12 @@ def _signature(store: Store, state: State) -> str:
     signer = store.active.signer if store.active else None
     who = name((signer.common_name or signer.issuer) if signer else "") if signer else "an unnamed certificate"
     if state is State.TRUSTED:
-        return f"It is signed by {who}, who is on the trust list, and the file is as it was signed."
+        return f"The signer is {who}, who is on the trust list, and the file is as it was signed."
     reasons = {status.code for status in failures_of(store.statuses, Meaning.TRUST)}
     why = "has lapsed or been withdrawn" if reasons - {"signingCredential.untrusted"} else "is not on the trust list"
     return (
-        f"It is signed by {who}, whose certificate {why}, and the file is as it was signed; "
-        "anyone can sign with a certificate that is not trusted."
+        f"The signer is {who}, whose certificate {why}; the file is as it was signed, and anyone can sign with a "
+        "certificate that is not trusted."
     )
 
 

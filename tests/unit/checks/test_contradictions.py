@@ -217,6 +217,10 @@ def test_two_places_that_differ() -> None:
     for alike in ("2020-05-01T10:00:00.50+02:00", "2020-05-01T08:00:00Z", "2020-05-01", "garbage"):
         assert said("2020:05:01 10:00:00", alike) == {}
     assert said("Canon", "NIKON", "Make").keys() == {DIFFERS}
+    # In words, and not by the name of the field in a program.
+    assert "states make twice" in said("Canon", "NIKON", "Make")[DIFFERS].summary
+    taken = said("2020:05:01 10:00:00", "2020-05-03")[DIFFERS].summary
+    assert "states the time at which it was taken twice" in taken
     assert said("Canon", " CANON ", "Make") == {}
     long = "A photographer whose name is longer than IPTC has room for"
     assert said(long, long[:32], "Artist") == {}

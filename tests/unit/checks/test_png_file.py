@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from deepscan.checks.png_file import PngFile
 from deepscan.errors import UnreadableError
@@ -36,6 +37,8 @@ def test_a_plain_picture_has_nothing_unusual(tmp_path: Path) -> None:
     assert {e.label: e.value for e in finding.evidence}["chunks"] == ["IHDR", "tEXt", "IDAT", "IEND"]
     assert not [e for e in finding.evidence if e.label == "unusual"]
     assert "96 x 64 pixels, RGB, 8 bits, not interlaced" in finding.summary
+    black = media.write_png(tmp_path, "black.png", image=Image.new("1", (16, 16)))
+    assert "16 x 16 pixels, grey, 1 bit, not interlaced" in story(black).summary
 
 
 def test_an_animation_is_ordinary_too(tmp_path: Path) -> None:
