@@ -29,7 +29,7 @@ from deepscan.checks.film import again as film_again
 from deepscan.checks.film.result import Bars, facts_of, film_of, total_of, value_of
 from deepscan.checks.film.samples import followed, joined, settled
 from deepscan.checks.film.timeline import with_timeline
-from deepscan.checks.scoring.findings import MAX_EVIDENCE, Worth, below, changes, resembles, what_scored
+from deepscan.checks.scoring.findings import MAX_EVIDENCE, Answer, Worth, below, changes, resembles, what_scored
 from deepscan.checks.scoring.maps import Explained, with_maps
 from deepscan.checks.scoring.stability import Stability, as_samples, undecided, variants
 from deepscan.config import SAMPLING
@@ -157,16 +157,16 @@ class Classifier:
             looked_at = len(samples.film.looked_at) if samples.film else 0
             raise NotApplicableError(self._why_nothing(samples, looked_at, "frame"), partial=samples.problem)
         total, film = self._pooled(samples, scored)
-        worth = self._worth(samples, scores)
+        answer = Answer(self.card, total, scored, samples, self._worth(samples, scores), film)
         stability = self._stability(samples, scores, total)
         reached = stability.reached(self.card.thresholds)
         if stability.flips(self.card.thresholds):
-            finding = undecided(self.card, stability, what_scored(self.card, scored, total, film))
+            finding = undecided(self.card, stability, what_scored(answer))
         elif reached:
             best = max(reached, key=lambda t: (t.level.rank, t.probability))
-            finding = resembles(self.card, best, scored, total, samples, worth, film)
+            finding = resembles(answer, best)
         else:
-            finding = below(self.card, scored, total, samples, worth, film)
+            finding = below(answer)
         flips = finding.code == "DS-MODEL-004"
         if stability.changed and not flips:
             summary = f"{finding.summary} {stability.sentence()}"

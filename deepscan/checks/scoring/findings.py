@@ -29,31 +29,50 @@ class Worth:
     ratio: float
 
 
-def resembles(
-    card: ModelCard,
-    best: Threshold,
-    scored: Sequence[Part],
-    total: float,
-    samples: Samples,
-    worth: Sequence[Worth],
-    film: Film | None,
-) -> Finding:
-    """The finding for a score at or above a threshold; ``worth`` has the highest likelihood ratio first."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What a model said of a file: ``total`` of the whole, from the parts that were ``scored``.
+
+    ``samples`` are what it was asked about; ``worth`` has the highest likelihood ratio first; ``film`` is there for a
+    video or animation.
+    """
+
+    card: ModelCard
+    total: float
+    scored: Sequence[Part]
+    samples: Samples
+    worth: Sequence[Worth]
+    film: Film | None
+
+    def sentences(self) -> tuple[str, ...]:
+        """What is said of every answer at the end: of the model, and of what it did not see or saw less of."""
+        return (
+            describe.coverage(self.card),
+            describe.licence(self.card),
+            _cut_off(self.samples),
+            _left_out(self.samples),
+        )
+
+    def ratio(self) -> str:
+        """The highest likelihood ratio in a sentence; empty where the card knows none."""
+        return describe.likelihood(self.worth[0].stratum, self.worth[0].ratio, self.card) if self.worth else ""
+
+
+def resembles(answer: Answer, best: Threshold) -> Finding:
+    """The finding for a score at or above a threshold."""
+    card, film = answer.card, answer.film
     sentences = (
-        what_scored(card, scored, total, film),
+        what_scored(answer),
         f"That is at or above {best.probability:g}, this model's threshold for {best.level} evidence.",
         describe.false_alarms(best, card),
-        "" if best.false_alarms is None else _caveat_of_many(card, scored),
-        describe.likelihood(worth[0].stratum, worth[0].ratio, card) if worth else "",
+        "" if best.false_alarms is None else _caveat_of_many(answer),
+        answer.ratio(),
         "Resemblance is no proof: strong compression, filters, retouching or subjects unlike the training data can "
         "cause it, and it does not say how, by whom or to what end the file was made.",
-        describe.coverage(card),
-        describe.licence(card),
-        _cut_off(samples),
-        _left_out(samples),
+        *answer.sentences(),
     )
     lowest = min(t.probability for t in card.thresholds)
-    high = sorted((p for p in scored if value_of(p) >= lowest), key=value_of, reverse=True)[:MAX_EVIDENCE]
+    high = sorted((p for p in answer.scored if value_of(p) >= lowest), key=value_of, reverse=True)[:MAX_EVIDENCE]
     proof = Evidence(
         "threshold",
         {
@@ -72,34 +91,24 @@ def resembles(
             proof,
             *(_clip(clip) for clip in (film.clips[:MAX_CLIPS] if film else ())),
             *(Evidence(p.kind, {"probability": value_of(p)}, p.where) for p in high),
-            *_ratios(worth),
+            *_ratios(answer.worth),
         ),
     )
 
 
-def below(
-    card: ModelCard,
-    scored: Sequence[Part],
-    total: float,
-    samples: Samples,
-    worth: Sequence[Worth],
-    film: Film | None,
-) -> Finding:
+def below(answer: Answer) -> Finding:
     """What is said of a score below every threshold."""
-    lowest = min((t.probability for t in card.thresholds), default=None)
+    lowest = min((t.probability for t in answer.card.thresholds), default=None)
     sentences = (
-        what_scored(card, scored, total, film),
+        what_scored(answer),
         "The model's card sets no threshold, so this says nothing by itself."
         if lowest is None
         else f"That is below {lowest:g}, this model's lowest threshold; it does not show that the file is authentic.",
-        describe.likelihood(worth[0].stratum, worth[0].ratio, card) if worth else "",
-        describe.coverage(card),
-        describe.licence(card),
-        _cut_off(samples),
-        _left_out(samples),
+        answer.ratio(),
+        *answer.sentences(),
     )
     summary = " ".join(s for s in sentences if s)
-    return Finding("DS-MODEL-002", Level.INFO, PointsTo.NEITHER, summary, tuple(_ratios(worth)))
+    return Finding("DS-MODEL-002", Level.INFO, PointsTo.NEITHER, summary, tuple(_ratios(answer.worth)))
 
 
 def _ratios(worth: Sequence[Worth]) -> Iterator[Evidence]:
@@ -174,18 +183,20 @@ def _what_of_film(card: ModelCard, film: Film) -> str:
     )
 
 
-def what_scored(card: ModelCard, scored: Sequence[Part], total: float, film: Film | None) -> str:
+def what_scored(answer: Answer) -> str:
     """What the number is a probability of, and what it was made of."""
-    if film is not None:
-        return _what_of_film(card, film)
-    top = max(scored, key=value_of)
+    if answer.film is not None:
+        return _what_of_film(answer.card, answer.film)
+    scored, top = answer.scored, max(answer.scored, key=value_of)
     among = f", the highest of {plural(len(scored), top.kind)}," if len(scored) > 1 else ""
-    return f"The model gives {_place(top)}{among} a probability of {total:g} of being {_meaning(card)}."
+    meaning = _meaning(answer.card)
+    return f"The model gives {_place(top)}{among} a probability of {answer.total:g} of being {meaning}."
 
 
-def _caveat_of_many(card: ModelCard, scored: Sequence[Part]) -> str:
+def _caveat_of_many(answer: Answer) -> str:
+    scored = answer.scored
     if not any(part.where.seconds is None for part in scored):
-        return f"That rate is one of single {describe.noun(card)}s; for videos it has not been measured."
+        return f"That rate is one of single {describe.noun(answer.card)}s; for videos it has not been measured."
     if len(scored) > 1:
         return f"Each of the {plural(len(scored), scored[0].kind)} scored is another chance of a false alarm."
     return ""
