@@ -136,7 +136,7 @@ KeyframesOption = Annotated[
     typer.Option("--keyframes/--no-keyframes", help="The frames of a video that are stored whole: a quick look."),
 ]
 AllFramesOption = Annotated[
-    bool | None, typer.Option("--all-frames/--no-all-frames", help="All frames of a video, as far as memory allows.")
+    bool | None, typer.Option("--all-frames/--no-all-frames", help="All frames of a video, a few hundred at a time.")
 ]
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, openvino, cuda, cuda:N or mps [auto].")]
 PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16 [auto].")]

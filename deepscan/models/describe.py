@@ -138,9 +138,23 @@ def lines(pack: Pack) -> tuple[tuple[str, str], ...]:
     rows += _block("not scored", limits(card))
     rows += _block("likelihood", ratios(card))
     rows += _block("measured", _pairs(card.metrics) or ["nothing"])
+    rows += _block("sequence", _sequence(card))
     rows += _block("made by", _pairs(card.provenance) or ["unknown"])
     rows.append(("self-test", plural(len(card.golden), "golden answer") if card.golden else "the card has none"))
     return tuple(rows)
+
+
+def _sequence(card: ModelCard) -> list[str]:
+    """What the head for films looks at, and what it is worth beside pooled scores."""
+    head = card.sequence
+    if head is None:
+        return ["no head for films"]
+    worth = "tells fakes better than pooled scores do" if head.beats_pooling else "no better than pooled scores: unused"
+    return [
+        f"{head.stretches} stretches of {head.length} frames, {head.step:g} s apart; {worth}",
+        *(_threshold(threshold, card) for threshold in head.thresholds),
+        *_pairs(head.metrics),
+    ]
 
 
 def as_json(pack: Pack) -> dict[str, JSONValue]:

@@ -16,6 +16,7 @@ from deepscan.engine.scan import scan
 from deepscan.errors import CorruptPackError, OutputError, TrainingError
 from deepscan.media.frames import Pixels
 from deepscan.models import card as cards
+from deepscan.models import describe
 from deepscan.models.card import HEAD_NAME, ModelCard
 from deepscan.models.packs import find, verify
 from deepscan.training.options import TrainOptions
@@ -86,7 +87,10 @@ def test_a_head_learns_what_no_single_frame_shows_and_says_how_much_better_it_is
     told = json.loads((learnt / "pack" / "sequence.json").read_text())
     assert sum(told["clips"].values()) == CLIPS + COPIES
     assert told["auc"] == head.metrics["auc"]
-    verify(find(str(learnt / "pack"), fake_label=None, offline=True))
+    pack = find(str(learnt / "pack"), fake_label=None, offline=True)
+    verify(pack)
+    shown = [text for name, text in describe.lines(pack) if "stretches" in text]
+    assert shown == ["4 stretches of 16 frames, 0.12 s apart; tells fakes better than pooled scores do"]
 
 
 def test_copies_of_a_clip_are_never_in_two_parts(learnt: Path) -> None:
