@@ -17,6 +17,7 @@ quoted in the finding, is all there is to tell them apart.
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from deepscan.checks.base import CheckSpec, Keep, NotApplicableError, Sample, Samples, Subject
 from deepscan.checks.film import again as film_again
 from deepscan.checks.film.result import Bars, facts_of, film_of, total_of, value_of
-from deepscan.checks.film.samples import followed, joined, settled
+from deepscan.checks.film.samples import cut_short, followed, joined, settled
 from deepscan.checks.film.timeline import with_timeline
 from deepscan.checks.scoring.findings import MAX_EVIDENCE, Answer, Worth, below, changes, resembles, what_scored
 from deepscan.checks.scoring.maps import Explained, with_maps
@@ -35,7 +36,7 @@ from deepscan.checks.scoring.stability import Stability, as_samples, undecided, 
 from deepscan.config import SAMPLING
 from deepscan.errors import LimitError, ModelError
 from deepscan.media.frames import Face, Frame, Pixels, Reading
-from deepscan.media.limits import MAX_FACES
+from deepscan.media.limits import MAX_FACES, TURN_SECONDS
 from deepscan.media.quality import measure
 from deepscan.models.card import ModelCard
 from deepscan.models.coverage import log_odds, stratum_of
@@ -93,7 +94,11 @@ class Classifier:
         """
         reading = subject.reading()
         cutter = _Cutter(self.card, _kind_of(subject.item, reading), stability=self.stability)
-        for frame in reading.frames:
+        ends = time.monotonic() + TURN_SECONDS
+        for number, frame in enumerate(reading.frames):
+            if number and reading.footage is not None and time.monotonic() > ends:
+                reading = cut_short(reading, number)
+                break
             if self.card.view.subject == "face":
                 cutter.take_faces(frame, subject)
             else:

@@ -58,6 +58,11 @@ MAX_EXAMINED_FRAMES = 50_000
 is held until the film is done, about 2 KB each.
 """
 
+TURN_SECONDS = 30.0
+"""Seconds that faces are looked for in the frames of a film that were read at once; what is left then has turns of its
+own. A quarter of FILE_SECONDS: reading and the other checks need the rest.
+"""
+
 STREAM_SECONDS = 3600.0
 """Seconds of work after which no more frames of one video are fetched; a film of MAX_EXAMINED_FRAMES needs less."""
 

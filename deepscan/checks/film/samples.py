@@ -48,6 +48,14 @@ def tracked(samples: Sequence[Sample], facts: Facts) -> tuple[Sample, ...]:
     return tuple(replace(sample, track=tracks.get(i)) for i, sample in enumerate(samples))
 
 
+def cut_short(reading: Reading, count: int) -> Reading:
+    """The reading of a film with its first ``count`` frames only; the others are left for another turn."""
+    assert reading.footage is not None
+    later = {frame.seconds for frame in reading.frames[count:] if frame.seconds is not None}
+    left = tuple(sorted({*reading.footage.left, *later}))
+    return replace(reading, frames=reading.frames[:count], footage=replace(reading.footage, left=left))
+
+
 def joined(first: Samples, more: Samples, asked: Collection[float]) -> Samples:
     """Two lookings at one film as one: the first one's samples, then those of frames that it did not have.
 
@@ -57,11 +65,13 @@ def joined(first: Samples, more: Samples, asked: Collection[float]) -> Samples:
     assert first.film is not None
     known = {number for number, _ in first.film.looked_at}
     seen, done = (more.film.looked_at, max(asked, default=-1.0)) if more.film else ((), -1.0)
+    again = more.film.left if more.film else ()  # a turn that was cut short
     added = [frame for frame in seen if frame[0] not in known]
     facts = replace(
         first.film,
         looked_at=tuple(sorted([*first.film.looked_at, *added])),
-        left=first.film.left[bisect_right(first.film.left, done) :],
+        left=tuple(sorted({*first.film.left[bisect_right(first.film.left, done) :], *again})),
+        at_a_time=min(first.film.at_a_time, len(seen)) if again else first.film.at_a_time,
         looks=first.film.looks + 1,
     )
     if not first.film.asked and added:

@@ -135,6 +135,25 @@ def test_a_turn_that_fails_ends_the_film_and_what_was_seen_before_stands(
     assert code == EXIT_INCOMPLETE
 
 
+@pytest.mark.parametrize("all_frames", [True, False])
+def test_a_turn_that_takes_too_long_is_cut_short_and_the_rest_is_looked_at_after_it(
+    film: Path, options: ScanOptions, monkeypatch: pytest.MonkeyPatch, all_frames: bool
+) -> None:
+    monkeypatch.setattr("deepscan.checks.classifier.TURN_SECONDS", -1.0)  # one frame a turn
+    turns = [0]
+
+    def counted(path: Path, sampling: Sampling) -> Reading:
+        turns[0] += 1
+        return video.read_video(path, sampling)
+
+    monkeypatch.setattr(subject, "read_video", counted)
+    chosen = replace(options, all_frames=all_frames, frames=None if all_frames else 5, checks=("classifier",))
+    result, code = answered(film, chosen)
+    assert (result.partial, code) == (None, EXIT_CLEAN)
+    assert len(result.parts) == (FRAMES if all_frames else 5)
+    assert turns[0] == (FRAMES if all_frames else 5)
+
+
 class OneFace:
     """Finds a face in frames whose painted number is one of a few."""
 
