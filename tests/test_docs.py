@@ -25,7 +25,22 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 
 PROGRAMS = frozenset(
-    {"deepscan", "python", "python3", "pip", "pytest", "ruff", "mypy", "git", "cd", "find", ".", "export"}
+    {
+        "deepscan",
+        "python",
+        "python3",
+        "pip",
+        "pytest",
+        "ruff",
+        "mypy",
+        "git",
+        "cd",
+        "find",
+        ".",
+        "export",
+        "accelerate",
+        "torchrun",
+    }
 )
 """What a command in a document may begin with."""
 

@@ -195,10 +195,9 @@ def _form(row: FormRow) -> tuple[str, ...]:
 
 
 def _ledger(row: LedgerRow) -> tuple[str, ...]:
-    holds = {True: "yes", False: "no", None: "–" if row.claimed is None else "cannot be told"}[row.holds]
     return (
         row.set, row.level, f"{row.scored:,}/{row.pictures:,}", f"{row.alarms:,}", _share(row.rate),
-        _share(row.bound), _share(row.claimed), holds,
+        _share(row.bound), _share(row.claimed), row.verdict,
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from deepscan.cli.options import DebugOption, debug_is_on
 from deepscan.cli.training_progress import train_shown
 from deepscan.errors import UsageError
 from deepscan.text import clean
+from deepscan.training import processes
 from deepscan.training.options import TrainOptions
 
 _D = TrainOptions()
@@ -69,7 +70,8 @@ def train(
     """Train a model on a labelled data set, measure it on held-out pictures, and pack it."""
     options = TrainOptions(**{k: v for k, v in locals().items() if k not in _OWN})
     if not debug_is_on():
-        logging.getLogger("deepscan").setLevel(logging.INFO)  # the counts of each part
+        # The counts of each part; of several processes that learn together the first one speaks.
+        logging.getLogger("deepscan").setLevel(logging.INFO if processes.is_first() else logging.ERROR)
     if preview is not None:
         from deepscan.training.run import write_preview
 

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deepscan.text import clean, duration
 from deepscan.training.options import TrainOptions
+from deepscan.training.processes import is_first
 
 _LOOKED_EVERY = 5000
 
@@ -29,7 +30,7 @@ class TrainingProgress:
             TextColumn("{task.fields[note]}"),
             TimeRemainingColumn(),
             console=self._console,
-            disable=not self._console.is_terminal,
+            disable=not self._console.is_terminal or not is_first(),
         )
         self._looking = self._bars.add_task("pictures", total=None, note="", visible=False)
         self._learning = self._bars.add_task("steps", total=None, note="", visible=False)
@@ -45,7 +46,7 @@ class TrainingProgress:
     def looked(self, done: int, total: int) -> None:
         """So many pictures have been looked at."""
         self._bars.update(self._looking, completed=done, total=total, visible=done < total)
-        if not self._console.is_terminal and done < total and done % _LOOKED_EVERY == 0:
+        if is_first() and not self._console.is_terminal and done < total and done % _LOOKED_EVERY == 0:
             self._console.print(f"looked at {done:,} of {total:,} pictures", highlight=False)
 
     def stepped(self, step: int, steps: int, loss: float) -> None:
@@ -66,6 +67,7 @@ class TrainingProgress:
 def train_shown(dataset: Path, output: Path, options: TrainOptions, repository: str | None) -> None:
     """Train with the progress on the error stream, and push the pack to the Hub where a ``repository`` is named."""
     from deepscan.models import publish
+    from deepscan.training.outputs import summary
     from deepscan.training.run import train_pack
 
     if repository is not None:
@@ -73,6 +75,8 @@ def train_shown(dataset: Path, output: Path, options: TrainOptions, repository: 
     with TrainingProgress() as shown:
         card = train_pack(dataset, output, options, shown.stepped, ["deepscan", *sys.argv[1:]], shown.looked)
     folder = clean(str(output), limit=None)
+    if "test" in card.metrics:
+        typer.echo(summary(card), err=True)
     typer.echo(
         f"Packed {clean(card.name)} into {folder}: its error rates are in 'deepscan models info {folder}'.", err=True
     )

@@ -74,6 +74,13 @@ class LedgerRow:
     holds: bool | None
     worst: tuple[tuple[str, float], ...]
 
+    @property
+    def verdict(self) -> str:
+        """:attr:`holds` in words."""
+        if self.claimed is None:
+            return "–"
+        return {True: "yes", False: "no", None: "cannot be told"}[self.holds]
+
 
 @dataclass(frozen=True, slots=True)
 class Drawing:

@@ -57,9 +57,13 @@ class Judged:
         return self.answers[AS_IT_IS.name]
 
     def operating_points(self) -> tuple[tuple[str, float, float | None], ...]:
-        """Name, probability and claimed false-alarm rate of every threshold worth a line."""
-        levels = [(str(t.level), t.probability, t.false_alarms) for t in self.card.thresholds]
-        return ((HALF, 0.5, None), *sorted(levels, key=lambda level: level[1]))
+        """Name, probability and claimed false-alarm rate of every threshold worth a line; levels that share both have
+        one line.
+        """
+        levels: dict[tuple[float, float | None], list[str]] = {}
+        for t in sorted(self.card.thresholds, key=lambda t: t.probability):
+            levels.setdefault((t.probability, t.false_alarms), []).append(str(t.level))
+        return ((HALF, 0.5, None), *((", ".join(names), *point) for point, names in levels.items()))
 
 
 def part(judged: Judged, name: str, mask: Labels, options: EvaluateOptions) -> Part:
@@ -204,7 +208,7 @@ def drawing(judged: Judged) -> Drawing:
 def not_scored(judged: Judged, mask: Labels) -> dict[str, int]:
     """How many pictures were not scored, by reason; numbers in a reason are left out, so that like counts with like."""
     reasons = [
-        "It cannot be read." if index in judged.plain.unreadable else re.sub(r"\d[\d,.]*", "N", reason)
+        "It cannot be read." if index in judged.plain.unreadable else re.sub(r"\d[\d,.]*\d|\d", "N", reason)
         for index, reason in enumerate(judged.plain.reasons)
         if mask[index] and reason is not None
     ]

@@ -28,6 +28,8 @@ class Average(TrainerCallback):
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Keep both beside the checkpoint."""
+        if not state.is_world_process_zero:
+            return
         content = {"average": self.model.state_dict(), "model": kwargs["model"].state_dict()}
         torch.save(content, beside(args, state, _NAME))
 

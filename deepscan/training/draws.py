@@ -5,6 +5,7 @@ This is the only oversampling there is, and it comes after the split.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from deepscan.media.images import load_rgb
+from deepscan.training import processes
 from deepscan.training.augment import augment, self_blend
 from deepscan.training.data import Record
 from deepscan.training.recipe import Learning, Recipe
@@ -108,6 +110,19 @@ def batches_of(records: Sequence[Record], learning: Learning, batches: int, seed
     """So many batches, drawn as the recipe says."""
     kind = GroupBatches if learning.together else ShuffledBatches
     return kind(records, learning, batches, seed)
+
+
+class Share(Sampler[list[Draw]]):
+    """The batches of this process: of n processes, every n-th, so that together they learn what one would of all."""
+
+    def __init__(self, batches: Sampler[list[Draw]], total: int) -> None:
+        self._batches, self._total = batches, total
+
+    def __len__(self) -> int:
+        return self._total // processes.count()
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        return itertools.islice(self._batches, processes.rank(), None, processes.count())
 
 
 class Pictures(Dataset[tuple[torch.Tensor, int]]):

@@ -24,9 +24,10 @@ from deepscan.models.devices import best_precision, choose_device
 from deepscan.models.lanes import is_out_of_memory
 from deepscan.models.preprocess import normalise
 from deepscan.text import duration
+from deepscan.training import processes
 from deepscan.training.average import Average
 from deepscan.training.data import Record
-from deepscan.training.draws import Draw, Pictures, batches_of, collate
+from deepscan.training.draws import Draw, Pictures, Share, batches_of, collate
 from deepscan.training.layers import parameter_groups
 from deepscan.training.options import TrainOptions
 from deepscan.training.probe import fit_head
@@ -62,12 +63,14 @@ class Run:
 
 def steps_of(options: TrainOptions, learning: Learning, pictures: int) -> int:
     """How many steps a run takes over a training part of so many pictures, if nothing ends it before."""
-    return options.steps or max(1, math.ceil(learning.epochs * pictures / (learning.batch_size * options.accumulate)))
+    at_once = learning.batch_size * options.accumulate * processes.count()
+    return options.steps or max(1, math.ceil(learning.epochs * pictures / at_once))
 
 
 def train(run: Run) -> tuple[torch.nn.Module, History]:
     """Train a model and return the best of its averages, in evaluation mode on the CPU, with the learning curve.
 
+    Of several processes each learns from its own batches of ``batch_size``, and the network is the same in all of them.
     Checkpoints go to ``run.folder``; with ``options.resume`` the newest one is continued.
 
     Raises:
@@ -90,7 +93,8 @@ def train(run: Run) -> tuple[torch.nn.Module, History]:
         train_dataset=pictures,
         callbacks=[average, schedule, watch, _Report(run.progress), stop],
     )
-    trainer.batches = batches_of(run.records, learning, steps * options.accumulate, options.seed)
+    batches = steps * options.accumulate * processes.count()
+    trainer.batches = Share(batches_of(run.records, learning, batches, options.seed), batches)
     trainer.run, trainer.schedule = run, schedule
     # Trainer divides the loss of accumulated batches itself, unless it thinks that the model does.
     trainer.model_accepts_loss_kwargs = False
@@ -99,6 +103,7 @@ def train(run: Run) -> tuple[torch.nn.Module, History]:
     chatter.set_verbosity_error()  # type: ignore[no-untyped-call]
     with stop.listening(), _sentences(run):
         result = trainer.train(resume_from_checkpoint=options.resume or None)
+    processes.leave()
     if stop.wanted:
         log.warning("Interrupted: the steps so far are kept in %s; --resume goes on from there.", run.folder)
         raise KeyboardInterrupt
@@ -186,9 +191,8 @@ class _Trainer(Trainer):
 
     def get_train_dataloader(self) -> DataLoader[Any]:
         assert isinstance(self.train_dataset, Pictures)
-        loader = _loader(self.train_dataset, self.batches, self.args.dataloader_num_workers)
-        prepared: DataLoader[Any] = self.accelerator.prepare(loader)
-        return prepared
+        # Not prepared by accelerate, which would divide batches that are divided already.
+        return _loader(self.train_dataset, self.batches, self.args.dataloader_num_workers)
 
     def compute_loss(
         self, model: torch.nn.Module, inputs: dict[str, torch.Tensor], *_: object, **__: object
@@ -223,8 +227,8 @@ class _Stop(TrainerCallback):
         self.wanted = True
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        if self.wanted:
-            control.should_save = control.should_training_stop = True
+        if processes.any_of(flag=self.wanted):
+            self.wanted = control.should_save = control.should_training_stop = True
 
 
 class _Report(TrainerCallback):
@@ -248,4 +252,5 @@ class _Report(TrainerCallback):
                 f"The loss is not a number any more at step {state.global_step}.",
                 "Lower --learning-rate, or train with --precision fp32.",
             )
-        self._progress(state.global_step, state.max_steps, logs["loss"])
+        if state.is_world_process_zero:
+            self._progress(state.global_step, state.max_steps, logs["loss"])

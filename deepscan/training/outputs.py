@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from deepscan.training.watch import History
 
 METRICS_NAME = "metrics.json"
+NO_THRESHOLDS = "No threshold kept its false alarms on the test part: the pack gives scores, and no findings"
+
 PICTURES = "pictures"
 """The folder of the run's pictures, inside the pack's."""
 
@@ -59,6 +61,21 @@ def write(output: Path, card: ModelCard, parts: Split, chances: Scores, history:
         raise OutputError(f"{output} cannot be written: {e.strerror}.", "Check space and permissions.") from e
 
 
+def summary(card: ModelCard) -> str:
+    """What a run came to, in two sentences: how well it ranks beside a classifier that sees no face, and thresholds."""
+    rates = _plain_rates(card).get("all", {})
+    trivial: Any = card.metrics.get("trivial_classifier_auc") or {}
+    known = rates.get("auc"), trivial.get("all")
+    found = [f"{value:.3f}" if isinstance(value, float) else "unknown" for value in known]
+    beaten = "" if None in known or known[0] > known[1] else ", which it does not beat: it has proved nothing"
+    levels = ", ".join(f"{t.level} from {t.probability:g}" for t in card.thresholds)
+    return (
+        f"On {rates.get('real', 0):,} real pictures and {rates.get('fake', 0):,} fakes of the test part: "
+        f"AUC {found[0]}, beside {found[1]} of a classifier that sees file and picture statistics only{beaten}. "
+        + (f"Thresholds: {levels}." if levels else f"{NO_THRESHOLDS}.")
+    )
+
+
 def readme(card: ModelCard, drawn: tuple[Path, ...] = ()) -> str:
     """The model card as the Hugging Face Hub shows it: front matter in YAML (JSON is YAML), then the card's words."""
     front = {
@@ -86,9 +103,7 @@ def readme(card: ModelCard, drawn: tuple[Path, ...] = ()) -> str:
         "",
         "## Thresholds",
         "",
-        "| level | from probability | false alarms |",
-        "|---|---|---|",
-        *(f"| {t.level} | {t.probability} | {clean(t.measured_on, None)} |" for t in card.thresholds),
+        *_thresholds(card),
         "",
         "## What a score is worth",
         "",
@@ -112,6 +127,15 @@ def readme(card: ModelCard, drawn: tuple[Path, ...] = ()) -> str:
         *(f"![{path.stem.replace('_', ' ')}]({PICTURES}/{path.name})" for path in drawn),
     ]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _thresholds(card: ModelCard) -> Iterator[str]:
+    if not card.thresholds:
+        yield f"{NO_THRESHOLDS}."
+        return
+    yield "| level | from probability | false alarms |"
+    yield "|---|---|---|"
+    yield from (f"| {t.level} | {t.probability} | {clean(t.measured_on, None)} |" for t in card.thresholds)
 
 
 def _measured_on(card: ModelCard) -> str:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepscan import __version__
-from deepscan.errors import OutputError
+from deepscan.errors import OutputError, TrainingError
 from deepscan.models import card as cards
 from deepscan.models.card import ModelCard
 from deepscan.models.packs import find
-from deepscan.training import appraisal, measure, outputs
+from deepscan.training import appraisal, measure, outputs, processes
 from deepscan.training.architectures import DEFAULT_SIZE
 from deepscan.training.copies import join_copies, without_twins
 from deepscan.training.data import describe, read_dataset
@@ -57,8 +57,12 @@ def train_pack(
         TrainingError: the data set or the run is unusable.
         ModelError: the base model cannot be loaded.
         OutputError: the output folder cannot be written or already holds a pack.
+        SystemExit: of several processes (:mod:`deepscan.training.processes`), this one has learnt its share, and the
+            first one measures and writes.
     """
     if options.sequence:
+        if processes.count() > 1:
+            raise TrainingError("--sequence learns in one process.", "Start it without accelerate launch or torchrun.")
         from deepscan.training.sequence import train_sequence
 
         return train_sequence(dataset, output, options, progress, command, looked)
@@ -84,9 +88,12 @@ def train_pack(
     asked = base is not None and not options.from_scratch and knows_labels(base)
     before = measure.Held(parts.test, rule, crop).auc(model) if asked else None
     _make(output)
-    store(parts, output / SPLIT_NAME)
+    if processes.is_first():
+        store(parts, output / SPLIT_NAME)
     started = datetime.now(UTC)
     trained, history = train(Run(model, parts.train, rule, recipe, options, output / "checkpoints", held.auc, progress))
+    if not processes.is_first():
+        raise SystemExit(0)
     network = merged(trained)
     sha256 = save_network(network, rule, output)
     card, scores = appraisal.appraise(network, rule, parts, options, sha256)
@@ -94,6 +101,7 @@ def train_pack(
         "command": shlex.join(command),
         "recipe": {"name": recipe.name, **asdict(recipe.learning), "augmentation": asdict(recipe.augmentation)},
         "seed": options.seed,
+        "processes": processes.count(),
         "steps": history.losses[-1][0] if history.losses else steps_of(options, recipe.learning, len(parts.train)),
         "best_step": history.best,
         "stopped_early": history.stopped_early,

@@ -10,6 +10,7 @@ from typing import Any
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from deepscan.training.average import beside
+from deepscan.training.processes import of_first
 from deepscan.training.recipe import Learning
 
 _NAME = "schedule.json"
@@ -26,7 +27,7 @@ class Schedule(TrainerCallback):
         self._steps, self._shape, self._seconds = steps, learning.schedule, minutes and minutes * 60
         # A warm-up that the run is too short for would be all of it.
         self._warmup = min(0.5, learning.warmup_steps / steps) or learning.warmup
-        self._begun, self._spent = time.monotonic(), 0.0
+        self._begun, self._spent, self._now = time.monotonic(), 0.0, 0.0
 
     def factor(self, step: int) -> float:
         """What the peak rate is multiplied by at a step, in [0, 1]."""
@@ -44,20 +45,29 @@ class Schedule(TrainerCallback):
         self._begun = time.monotonic()
         if state.global_step and self._seconds:
             self._spent = float(json.loads(beside(args, state, _NAME).read_text(encoding="utf-8"))["seconds"])
+            self._now = self._spent
+
+    def on_step_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Look at the clock: a step learns at the rate that belongs to its beginning, in every process."""
+        self._tick()
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Stop when the time is up."""
+        self._tick()
         if self.done(state.global_step) >= 1:
-            control.should_training_stop = control.should_save = True
+            control.should_training_stop = control.should_save = control.should_log = True
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Keep the time spent beside a checkpoint."""
-        beside(args, state, _NAME).write_text(json.dumps({"seconds": self._elapsed()}), encoding="utf-8")
+        if state.is_world_process_zero:
+            beside(args, state, _NAME).write_text(json.dumps({"seconds": self._now}), encoding="utf-8")
 
     def done(self, step: int) -> float:
         """How far the run is at a step, in [0, 1]."""
-        by_clock = self._elapsed() / self._seconds if self._seconds else 0.0
+        by_clock = self._now / self._seconds if self._seconds else 0.0
         return min(1.0, max(step / self._steps, by_clock))
 
-    def _elapsed(self) -> float:
-        return self._spent + time.monotonic() - self._begun
+    def _tick(self) -> None:
+        self._now = of_first(self._spent + time.monotonic() - self._begun)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -82,6 +83,8 @@ def split(records: Sequence[Record], held_out: float = 0.2, seed: int = 0) -> Sp
 def store(parts: Split, path: Path) -> None:
     """Write which picture is in which part, as a CSV list that ``deepscan train`` and ``evaluate`` read.
 
+    Paths start at the list's own folder, which is where those commands look: it can be used from anywhere.
+
     Raises:
         OutputError: it cannot be written.
     """
@@ -91,9 +94,16 @@ def store(parts: Split, path: Path) -> None:
             rows.writerow(("path", "label", "source", "group", "split"))
             for part, name in ((parts.train, "train"), (parts.calibration, "val"), (parts.test, "test")):
                 for r in part:
-                    rows.writerow((r.path, "fake" if r.fake else "real", r.source, r.group, name))
+                    rows.writerow((_from(path.parent, r.path), "fake" if r.fake else "real", r.source, r.group, name))
     except OSError as e:
         raise OutputError(f"{path} cannot be written: {e.strerror}.", "Check space and permissions.") from e
+
+
+def _from(folder: Path, path: Path) -> str:
+    try:
+        return Path(os.path.relpath(path.absolute(), folder.absolute())).as_posix()
+    except ValueError:  # on another drive of Windows
+        return str(path.absolute())
 
 
 def _refuse_too_few(by_group: Mapping[str, Sequence[Record]], total: int) -> None:

@@ -14,6 +14,7 @@ import torch
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from deepscan.training.average import Average, beside
+from deepscan.training.processes import of_first
 from deepscan.training.recipe import Learning
 from deepscan.training.schedule import Schedule
 
@@ -49,7 +50,7 @@ class Watch(TrainerCallback):
         wanted = self._learning.evaluations
         if len(self.history.aucs) >= int(self._schedule.done(state.global_step) * wanted + 1e-9):
             return
-        auc = self._judge(self._average.model.module)
+        auc = of_first(self._judge(self._average.model.module) if state.is_world_process_zero else 0.0)
         # A clock may jump over a look: it is then not made up for.
         self.history.aucs.append((state.global_step, auc))
         known = dict(self.history.aucs)
@@ -61,7 +62,7 @@ class Watch(TrainerCallback):
         if len(since) >= self._learning.patience:
             log.info("No better AUC in %d looks: the run ends at step %d.", len(since), state.global_step)
             self.history.stopped_early = True
-            control.should_training_stop = control.should_save = True
+            control.should_training_stop = control.should_save = control.should_log = True
 
     def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Keep the loss."""
@@ -71,6 +72,8 @@ class Watch(TrainerCallback):
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Keep what was seen beside the checkpoint."""
+        if not state.is_world_process_zero:
+            return
         beside(args, state, _HISTORY).write_text(json.dumps(asdict(self.history)), encoding="utf-8")
         if self._best is not None:
             torch.save(self._best, beside(args, state, _BEST))

@@ -68,7 +68,7 @@ FLAGS: dict[str, tuple[str, object]] = {
 }
 
 
-SWITCHES = ("resume", "from_scratch", "accept_shortcut", "together", "oversample")
+SWITCHES = ("resume", "from_scratch", "accept_shortcut", "together", "oversample", "sequence")
 OWN = {"dataset", "output", "preview", "push_to_hub", "debug", "help"}
 
 

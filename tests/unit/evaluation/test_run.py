@@ -19,8 +19,8 @@ from deepscan.errors import InputError, TrainingError, UsageError
 from deepscan.evaluation import cutting, page
 from deepscan.evaluation.result import Evaluation, to_json
 from deepscan.evaluation.run import evaluate
-from deepscan.evaluation.scoring import score
-from deepscan.evaluation.tables import Judged, ledger, robustness
+from deepscan.evaluation.scoring import Answers, score
+from deepscan.evaluation.tables import Judged, ledger, not_scored, robustness
 from deepscan.evaluation.trivial import trivial_aucs
 from deepscan.media.resaving import AS_IT_IS, ROBUSTNESS
 from deepscan.models import face_packs
@@ -254,6 +254,26 @@ def test_a_claim_holds_is_refuted_or_cannot_be_told(tmp_path: Path) -> None:
     assert holds(0.1, 0.99) is True  # none of 40 alarms: at most 7.2 %
     assert holds(0.01, 0.99) is None  # none alarms, and 40 are too few to show 1 %
     assert holds(0.01, 0.3) is False  # 10 of 40 alarm
+
+
+def test_levels_that_share_a_threshold_have_one_line(tmp_path: Path) -> None:
+    found = judged(tmp_path, [60] * 30 + [120] * 10)
+    levels = [Threshold(level, 0.9, 0.01, "x") for level in (Level.WEAK, Level.MODERATE)]
+    card = replace(found.card, thresholds=(*levels, Threshold(Level.STRONG, 0.95, 0.001, "x")))
+    points = replace(found, card=card).operating_points()
+    assert points == (("half", 0.5, None), ("weak, moderate", 0.9, 0.01), ("strong", 0.95, 0.001))
+    assert {row.level for row in ledger(replace(found, card=card), {"all": np.full(40, True)})} == {
+        "weak, moderate",
+        "strong",
+    }
+
+
+def test_like_counts_with_like(tmp_path: Path) -> None:
+    reason = "It is too small: {} pixels on the shorter side, and {} are needed."
+    found = judged(tmp_path, [60] * 4)
+    plain = Answers(np.full(4, np.nan), tuple(reason.format(n, "1,048") for n in (1, 2.5, 30, 4)), (None,) * 4)
+    counts = not_scored(replace(found, answers={AS_IT_IS.name: plain}), np.full(4, True))
+    assert counts == {"It is too small: N pixels on the shorter side, and N are needed.": 4}
 
 
 def test_workers_give_the_same_answers(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from huggingface_hub import ModelCard as HubCard
 
 from deepscan.models.card import load
 from deepscan.models.packs import BUILTIN_FOLDER
-from deepscan.training.outputs import readme
+from deepscan.training.outputs import readme, summary
 from tests.fake_pack import make_card
 
 
@@ -40,3 +40,19 @@ def test_a_pack_that_nobody_measured_and_hostile_words_make_a_card_too() -> None
     read: Any = HubCard(readme(card))
     assert read.data.license_name.startswith("x: y")
     assert "\x1b" not in read.content
+
+
+def test_a_summary_says_what_it_is_worth_and_what_it_is_not() -> None:
+    def worth(auc: float, trivial: float) -> str:
+        rates = {"real": 1200, "fake": 30, "auc": auc}
+        metrics: Any = {"test": {"weak": {"as it is": {"all": rates}}}, "trivial_classifier_auc": {"all": trivial}}
+        return summary(make_card(metrics=metrics))
+
+    assert worth(0.91, 0.6) == (
+        "On 1,200 real pictures and 30 fakes of the test part: AUC 0.910, beside 0.600 of a classifier that sees file "
+        "and picture statistics only. Thresholds: weak from 0.5, moderate from 0.8."
+    )
+    assert "which it does not beat" in worth(0.7, 0.7)
+    bare = replace(make_card(), thresholds=())
+    assert "no findings" in summary(bare)
+    assert "no findings" in readme(bare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,17 +10,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from safetensors.numpy import load_file
 
 from deepscan.errors import ConfigError, TrainingError
-from deepscan.training import loop
+from deepscan.media.frames import Pixels
+from deepscan.media.images import load_rgb
+from deepscan.training import draws, loop
 from deepscan.training.augment import augment
+from deepscan.training.data import read_records
 from deepscan.training.draws import ShuffledBatches, batches_of
 from deepscan.training.loop import Run
 from deepscan.training.options import TrainOptions
 from deepscan.training.recipe import FOLDER, KNOWN, Augmentation, Learning, prepare
+from deepscan.training.run import train_pack
 from deepscan.training.schedule import Schedule
 from deepscan.training.splits import split
-from tests.fake_pack import make_card, make_model, vit_config
+from tests.fake_pack import make_card, make_model, make_pack, vit_config
 from tests.unit.training.test_splits import records
 
 CLASSIC = prepare(TrainOptions(recipe="classic"))
@@ -99,6 +106,43 @@ def test_the_optimiser_of_the_published_recipe(tmp_path: Path, monkeypatch: pyte
 
 def test_steps_of_the_published_recipe() -> None:
     assert loop.steps_of(TrainOptions(recipe="classic"), CLASSIC.learning, 3200) == 200
+
+
+def test_the_published_recipe_from_pictures_to_a_pack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """40 real pictures and 24 fakes: 24 and 14 are learnt from, in two passes of 24 draws of each class."""
+    rng = np.random.default_rng(0)
+    for label, level, count in (("Real", 60, 40), ("Fake", 190, 24)):
+        (tmp_path / "data" / label).mkdir(parents=True)
+        for i in range(count):
+            pixels = np.clip(level + rng.normal(0, 20, (60, 60, 3)), 0, 255).astype(np.uint8)
+            Image.fromarray(pixels).save(tmp_path / "data" / label / f"{i}.png")
+    drawn: Counter[Path] = Counter()
+
+    def noted(path: Path) -> Pixels:
+        drawn[path.resolve()] += 1
+        return load_rgb(path)
+
+    monkeypatch.setattr(draws, "load_rgb", noted)
+    base = make_pack(tmp_path / "base", model=make_model(vit_config()), subject="frame")
+    options = TrainOptions(
+        recipe="classic", base=str(base.folder), subject="frame", device="cpu", precision="fp32", accept_shortcut=True
+    )
+    card = train_pack(tmp_path / "data", tmp_path / "pack", options, lambda *_: None, [])
+    parts = read_records(tmp_path / "pack" / "split.csv")
+    learnt = {r.path.resolve(): r.fake for r in parts if r.split == "train"}
+    assert Counter(learnt.values()) == {False: 24, True: 14}
+    assert Counter(r.fake for r in parts if r.split != "train") == {False: 16, True: 10}
+    assert drawn.keys() == learnt.keys(), "what is held out is never drawn, and all that is learnt from is"
+    assert drawn.total() == 3 * 32
+    assert sum(times for path, times in drawn.items() if learnt[path]) == 48, "oversampled to one size"
+    assert {times for path, times in drawn.items() if not learnt[path]} == {2}, "the larger class once in a pass"
+    assert card.provenance["steps"] == 3
+    recipe = card.provenance["recipe"]
+    assert isinstance(recipe, dict)
+    assert (recipe["name"], recipe["schedule"], recipe["learning_rate"]) == ("classic", "linear", 1e-6)
+    before, after = (load_file(folder / "model.safetensors") for folder in (base.folder, tmp_path / "pack"))
+    moved = max(float(np.abs(after[k].astype(np.float32) - before[k].astype(np.float32)).max()) for k in after)
+    assert 0 < moved < 3 * 1.1e-6, "three steps of AdamW at a millionth"
 
 
 @pytest.mark.parametrize("name", KNOWN)

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from deepscan.errors import TrainingError
-from deepscan.training.data import Record
-from deepscan.training.splits import Split, split
+from deepscan.training.data import Record, read_records
+from deepscan.training.splits import Split, split, store
 
 
 def records(pairs: int, *, stated: str | None = None, source: str = "films") -> list[Record]:
@@ -81,3 +81,16 @@ def test_a_group_on_both_sides_is_refused() -> None:
 def test_one_group_that_spans_everything_is_refused() -> None:
     with pytest.raises(TrainingError, match="no part can be held out"):
         split([Record(Path(f"{i}.jpg"), fake=bool(i % 2), source="s", group="g") for i in range(40)])
+
+
+def test_a_stored_split_is_read_from_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pack").mkdir()
+    parts = split(records(20))
+    store(parts, Path("pack/split.csv"))
+    monkeypatch.chdir("/")
+    found = read_records(tmp_path / "pack" / "split.csv")
+    held = {(tmp_path / r.path).resolve(): r.fake for r in parts.calibration}
+    assert {r.path.resolve(): r.fake for r in found if r.split == "val"} == held
+    assert Counter(r.split for r in found) == {"train": 48, "val": 6, "test": 6}
+    assert len({r.group for r in found}) == 20
