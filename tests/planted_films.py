@@ -5,18 +5,17 @@ The head is drawn by code, with skin and hair that have a texture of their own, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.media.frames import Pixels
+from tests import video_factory as video
 from tests.drawn_faces import BACKGROUND, draw_face
 
 FPS = 25
@@ -77,18 +76,21 @@ def frames(planted: Planted) -> Iterator[Pixels]:
 
 def write(path: Path, planted: Planted, *, crf: int = 14) -> Path:
     """Write a film as MP4."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=planted.fps)
-        stream.pix_fmt = "yuv420p"
-        stream.options = {"preset": "ultrafast", "crf": str(crf)}
-        for number, pixels in enumerate(frames(planted)):
-            if number == 0:
-                stream.height, stream.width = pixels.shape[:2]
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
-            frame.pts, frame.time_base = number, Fraction(1, planted.fps)
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode())
-    return path
+    return encoded(path, frames(planted), planted.fps, crf=crf)
+
+
+def encoded(path: Path, pictures: Iterable[Pixels], fps: int, *, crf: int) -> Path:
+    """Write frames as MP4; their sides are even numbers."""
+    shown = list(pictures)
+    height, width = shown[0].shape[:2]
+    return video.make(
+        path,
+        video.times_of(len(shown), fps=fps),
+        size=(width, height),
+        key_every=50,
+        paint=lambda number, _width, _height: shown[number],
+        crf=crf,
+    )
 
 
 @cache

@@ -73,11 +73,13 @@ def make(
     mux: Mapping[str, str] | None = None,
     paint: Callable[[int, int, int], Pixels] = paint,
     grain: bool = False,
+    crf: int = 12,
 ) -> Path:
     """Write a video whose frame ``i`` is shown at ``times[i]`` (in ``time_base``); the suffix names the container.
 
     ``turned`` is the number of quarter turns, counter-clockwise, by which the stored frames are turned: a player has to
-    turn them back. ``grain`` adds noise, which gives frames of like size in bytes.
+    turn them back. ``grain`` adds noise, which gives frames of like size in bytes. ``crf`` is x264's measure of
+    loss, 0 for none.
     """
     noise = np.random.default_rng(7)
     with av.open(str(path), "w", options=dict(mux or {})) as container:
@@ -89,7 +91,7 @@ def make(
         stream.codec_context.max_b_frames = b_frames
         # Key frames only where they are asked for, and little loss.
         if codec == "libx264":
-            stream.options = {"preset": "ultrafast", "crf": "12", "x264-params": f"scenecut=0:bframes={b_frames}"}
+            stream.options = {"preset": "ultrafast", "crf": str(crf), "x264-params": f"scenecut=0:bframes={b_frames}"}
         else:
             stream.bit_rate = 4_000_000
         if sound:

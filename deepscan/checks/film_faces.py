@@ -127,7 +127,7 @@ class _Answers:
     def _flicker(self, face: Followed) -> float:
         measured = steadiness.flicker(face)
         if measured.stands_out:
-            numbers = {"flicker of the face in percent": measured.face, "of the head around it": measured.head}
+            numbers: dict[str, JSONValue] = {"face, percent": measured.face, "head, percent": measured.head}
             self._say(FLICKER, face, f"by {measured.face:.2g} %, its head by {measured.head:.2g} %", numbers)
         return measured.face / 100
 
@@ -135,7 +135,7 @@ class _Answers:
         measured = steadiness.movement(face)
         if isinstance(measured, str):
             return measured
-        numbers = {
+        numbers: dict[str, JSONValue] = {
             "face, widths a second": measured.face,
             "head, widths a second": measured.head,
             "the face follows by": measured.follows,
@@ -151,7 +151,7 @@ class _Answers:
 
     def _blinks(self, face: Followed) -> float:
         found = blinks.measure(face)
-        numbers: dict[str, JSONValue] = {"blinks": len(found), "seconds": round(face.length, 2)}
+        numbers: dict[str, JSONValue] = {"blinks": len(found)}
         moments = [
             Evidence("blink", {"takes": blink.takes, "depth": blink.depth}, Where(None, blink.seconds))
             for blink in found[:LISTED]
@@ -172,7 +172,12 @@ class _Answers:
         self._say(PULSE, face, beats if measured.clear else f"no clear rhythm in {duration(face.length)}", numbers)
         return measured.share
 
-    def _say(self, code: str, face: Followed, words: str, numbers: JSONValue, more: Iterable[Evidence] = ()) -> None:
+    def _say(
+        self, code: str, face: Followed, words: str, numbers: dict[str, JSONValue], more: Iterable[Evidence] = ()
+    ) -> None:
+        numbers = {**numbers, "followed for seconds": round(face.length, 2)}
+        if face.lost:
+            numbers["then lost"] = face.lost
         evidence = Evidence(f"track {face.track}", numbers, _where(face))
         self._found.setdefault(code, []).append((f"track {face.track}: {words}", (evidence, *more)))
 

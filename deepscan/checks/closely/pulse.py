@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from deepscan.checks.closely.conditions import Conditions
 from deepscan.checks.closely.following import Followed, Rows
 
-CONDITIONS = Conditions("a pulse needs", 100, 15.0, 6.0)
+CONDITIONS = Conditions("a pulse needs", 100, 15.0, 6.0, speed=0.25)
+"""Light and shade on a face that moves more change its colour more than any pulse."""
 
 DARK, BRIGHT = 40.0, 235.0
 """Mean brightness of the skin outside of which there is too little light, or too much."""
@@ -28,10 +29,6 @@ DARK, BRIGHT = 40.0, 235.0
 MOST_UNCHANGED = 0.6
 """Part of the face that is the same to the last bit in the frame before, in the median frame: with more of it the
 encoder has repeated the skin and left its colour out."""
-
-MOST_MOVED = 0.25
-"""Sides of its box that the middle of the face may move in a second (root mean square): light and shade on a face that
-moves more change its colour more than any pulse."""
 
 LOWEST, HIGHEST = 0.7, 3.0
 """Hertz: 42 to 180 beats a minute."""
@@ -78,12 +75,6 @@ def why_not(face: Followed) -> str | None:
     """A sentence where the conditions for looking for a pulse are not met."""
     if unmet := CONDITIONS.unmet(face):
         return unmet
-    moved = float(np.sqrt((np.diff(face.middles, axis=0) ** 2).sum(axis=1).mean())) / face.side * face.rate
-    if moved > MOST_MOVED:
-        return (
-            f"The face moves by {moved:.2f} of its width a second: a pulse needs less than {MOST_MOVED:g}, for light "
-            "and shade change its colour more."
-        )
     brightness = float(face.skin.mean())
     if not DARK <= brightness <= BRIGHT:
         words = "too dark" if brightness < DARK else "overexposed"

@@ -109,7 +109,7 @@ def test_brightness_that_changes_all_colours_alike_is_taken_off() -> None:
         (replace(followed(), skin=np.full((250, 3), 20.0)), "too dark"),
         (replace(followed(), skin=np.full((250, 3), 250.0)), "overexposed"),
         (replace(followed(), unchanged=np.full(250, 0.9)), "90% of the face repeat the frame before"),
-        (replace(followed(), middles=np.cumsum(np.full((250, 2), 3.0), axis=0)), "of its width a second"),
+        (replace(followed(), middles=np.cumsum(np.full((250, 2), 3.0), axis=0)), "a pulse needs less than 0.25."),
     ],
 )
 def test_where_the_conditions_of_a_pulse_are_not_met_the_reason_is_told(face: Followed, reason: str) -> None:
@@ -158,6 +158,8 @@ def test_a_gaze_that_turns_leaves_the_edges_of_the_iris_and_is_no_blink() -> Non
 def test_where_the_conditions_of_blinks_are_not_met_the_reason_is_told() -> None:
     assert blinks.why_not(followed(rate=8)) == "The film has 8 frames a second: blinks need 15."
     assert blinks.why_not(followed(side=70)) == "The face is 70 pixels wide: blinks need 80."
+    quick = replace(followed(), middles=np.cumsum(np.full((250, 2), 1.5), axis=0))
+    assert blinks.why_not(quick) == "The face moves by 0.35 of its width a second: blinks need less than 0.25."
     assert "The eyes were not found" in (blinks.why_not(replace(followed(), eyes_found=False)) or "")
     assert blinks.why_not(followed()) is None
 
