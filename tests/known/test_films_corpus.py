@@ -79,3 +79,20 @@ def test_hostile_videos_end_in_frames_or_a_reason(corpus: Path) -> None:
     for item in report.items:
         (answer,) = item.results
         assert answer.outcome is Outcome.DONE or answer.reason
+
+
+def test_a_swapped_film_blinks_with_its_original_and_nothing_else_is_said_of_either(corpus: Path) -> None:
+    folder = corpus / "forensics" / "facevideo" / "cyshih704"
+    counted = {}
+    for name, report in examined(folder, "film_faces").items():
+        (answer,) = report.results
+        assert answer.outcome is Outcome.DONE
+        assert {finding.code for finding in answer.findings} <= {"DS-TIME-008", "DS-TIME-009"}
+        assert report.verdict.call is Call.UNDETERMINED
+        (blinks,) = (finding for finding in answer.findings if finding.code == "DS-TIME-008")
+        numbers = blinks.evidence[0].value
+        assert isinstance(numbers, dict)
+        counted[name] = numbers["blinks"]
+    # Seen by eye: nine in the twelve seconds of each that are looked at.
+    assert counted.keys() == {"real.mp4", "fake.mp4"}
+    assert all(7 <= count <= 10 for count in counted.values())

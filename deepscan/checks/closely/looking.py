@@ -23,6 +23,9 @@ SECONDS = 45.0
 """Wall-clock seconds for reading the stretches of one film, which takes three on an idle machine; what was read by then
 is measured, and the result says so."""
 
+LATE = 0.1
+"""Seconds after its start at which a stretch may begin."""
+
 USUAL_RATE = 30.0
 """Frames a second that are supposed before any is read, where a film does not say."""
 
@@ -99,6 +102,8 @@ def _through(subject: Subject, window: Window, stride: int, deadline: float) -> 
     count = 0
     with subject.open() as file, closing(stretch(file, window.start, window.end, deadline)) as frames:
         for number, (seconds, pixels) in enumerate(frames):
+            if number == 0 and seconds > window.start + LATE:
+                break  # the sought place was not reached, and the faces are no longer where they were seen
             if number % stride:
                 continue
             count += 1

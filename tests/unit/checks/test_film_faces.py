@@ -6,13 +6,14 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from deepscan.checks.base import NotApplicableError
 from deepscan.checks.closely import blinks, looking, pulse, steadiness
-from deepscan.checks.closely.following import Followed
+from deepscan.checks.closely.following import Followed, Follower
 from deepscan.checks.closely.windows import LEAST_SECONDS, MOST_FRAMES, MOST_SECONDS, Seen, choose, stride_of
 from deepscan.checks.film_faces import APART, BLINKS, FLICKER, PULSE, STAYS, FilmFaces
 from deepscan.config import ScanOptions
@@ -21,7 +22,7 @@ from deepscan.media.film.clips import Reader
 from deepscan.media.film.opencv import OpenCvReader
 from deepscan.media.film.pyav import PyAvReader
 from deepscan.media.film.stretch import stretch
-from deepscan.media.frames import Footage, Frame, Reading
+from deepscan.media.frames import Footage, Frame, Pixels, Reading
 from deepscan.types import Box, CheckResult, Level, Outcome, PointsTo
 from tests import video_factory as video
 from tests.fake_subject import FakeSubject
@@ -257,6 +258,40 @@ def test_large_frames_and_short_sightings_bound_the_stretch() -> None:
 
 def test_of_fast_films_some_frames_are_left_out() -> None:
     assert [stride_of(rate) for rate in (8.0, 25.0, 30.0, 50.0, 60.0, 120.0)] == [1, 1, 1, 2, 2, 4]
+
+
+# Following
+
+
+def textured(rng: np.random.Generator) -> Pixels:
+    """A picture with something to follow everywhere."""
+    coarse = rng.integers(40, 220, (60, 80, 3), np.uint8)
+    return np.asarray(cv2.resize(coarse, (320, 240), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def test_a_face_is_followed_to_where_it_goes_and_no_further_than_the_picture() -> None:
+    picture = textured(np.random.default_rng(2))
+    follower = Follower((Seen(1, 0, 0.0, Box(40, 60, 100, 100)),))
+    for i in range(60):
+        follower.add(i / 25, np.roll(picture, 4 * i, axis=1))
+    face = follower.followed()
+    assert face is not None
+    assert face.lost is not None
+    assert face.middles[-1, 0] < 320
+    assert np.diff(face.middles[:25, 0]) == pytest.approx(np.full(24, 4.0), abs=0.5)
+    assert face.moves[1:25, :, 0] == pytest.approx(np.full((24, 3), 0.04), abs=0.01)
+
+
+def test_what_becomes_another_picture_is_lost() -> None:
+    rng = np.random.default_rng(2)
+    first, other = textured(rng), textured(rng)
+    for second, why in ((other, "it no longer looks as it did"), (first[:200], "the size of the picture changes")):
+        follower = Follower((Seen(1, 0, 0.0, Box(80, 60, 100, 100)),))
+        for i, picture in enumerate((first, first, first, second, second)):
+            follower.add(i / 25, picture)
+        face = follower.followed()
+        assert face is not None
+        assert (face.lost, len(face.seconds)) == (why, 3)
 
 
 # Reading
