@@ -20,11 +20,11 @@ CONDITIONS = Conditions("comparing it with its head needs", 60, 8.0, 1.5)
 
 FLICKERS, TIMES_HEAD = 0.5, 3.0
 """Percent from which a face flickers, and how many times more than its head it must. Of eight real and swapped clips
-the most is 0.24 percent; 4.3 times the head's, at that, and 2.4 times in the others."""
+the most is 0.22 percent, and five times the head's at that; in the others it is 2.5 times at most."""
 
 STAYS, APART = 0.5, 4.0
 """A face stands still when it goes less than this part of the way with a head that moves, and moves apart from its
-head when it moves so many times as far. In eight clips faces go 1.07 to 1.6 times as far, for a head turns, and
+head when it moves so many times as far. In five clips faces go 1.06 to 1.7 times as far, for a head turns, and
 what is seen of the wall beside it does not."""
 
 OVER = 0.2
