@@ -1,8 +1,9 @@
 """What the answer of each check depends on besides the file, as keys: where a key is the same, the answer is.
 
-Every check has a key of its own, made of its id and version, of the options that touch it (``CheckSpec.options``), and
-for checks of the model's families of the model's weights and card. So another option, pack or version of a check
-examines again just what it touches. The whole answer has a key too, for the verdict's policy and the order of checks.
+Every check has a key of its own, made of its id and version, of the options that touch it (``CheckSpec.options``), for
+checks of the model's families of the model's weights and card, and of the face finder where faces are looked for. So
+another option, pack, finder or version of a check examines again just what it touches. The whole answer has a key too,
+for the verdict's policy and the order of checks.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from deepscan.config import SAMPLING, ScanOptions, result_options
 from deepscan.engine.verdict import DEFAULT_POLICY
 from deepscan.errors import InputError
 from deepscan.models import card as cards
+from deepscan.models import face_packs
 from deepscan.models.packs import Pack
 from deepscan.reports.schema import SCHEMA_VERSION
 from deepscan.text import clean
@@ -55,12 +57,14 @@ class Fingerprints:
 
     Raises:
         InputError: a file that an option names cannot be read.
+        ModelError: the face finder that is asked for is not here.
     """
 
     def __init__(self, options: ScanOptions, selected: tuple[CheckSpec, ...], pack: Pack | None) -> None:
         self._options = {name: v for name, v in result_options(options).items() if name not in NEVER}
         self._selected, self._pack = selected, pack
         self._trusted = _digest(options.trust_list)
+        self._finder = face_packs.finder(options.faces).name  # with its version: another one draws other boxes
 
     def of(self, item: MediaItem) -> Wanted:
         """The keys for a file."""
@@ -89,6 +93,8 @@ class Fingerprints:
         }
         if spec.options is None or "trust_list" in spec.options:
             parts["trusted"] = self._trusted
+        if spec.options is None or "faces" in spec.options:
+            parts["finder"] = self._finder
         if spec.family in _MODELS and self._pack is not None:
             parts["model"] = [cards.to_json(self._pack.card), self._pack.sha256]
         return _hash(parts)[:24]

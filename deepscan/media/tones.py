@@ -94,7 +94,7 @@ def _converter(image: Image.Image, white: int, *, inverted: bool) -> _Convert:
         return lambda strip: _over_white(strip.convert("LA").convert("RGBA"))
     if image.has_transparency_data:
         return lambda strip: _over_white(strip.convert("RGBA"))
-    return lambda strip: np.asarray(strip.convert("RGB"))
+    return lambda strip: np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
 
 
 def _over_white(strip: Image.Image) -> Pixels:

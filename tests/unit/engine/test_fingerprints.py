@@ -12,6 +12,7 @@ from deepscan.checks import catalogue
 from deepscan.config import SAMPLING, SPEED_ONLY, ScanOptions, as_json
 from deepscan.engine.fingerprints import COMMON, NEVER, Fingerprints, Wanted
 from deepscan.errors import InputError
+from deepscan.media.faces import HaarFinder
 from deepscan.types import MediaItem, MediaKind
 
 PHOTO = MediaItem(Path("/e"), PurePosixPath("a.jpg"), MediaKind.IMAGE, "jpeg", 1, "0" * 64)
@@ -50,6 +51,14 @@ def test_every_option_that_changes_results_is_in_the_key_of_some_check() -> None
 def test_an_option_is_in_the_keys_of_what_it_touches(change: dict[str, Any], photo: set[str], film: set[str]) -> None:
     assert changed(keys(), keys(**change)) == photo
     assert changed(keys(FILM), keys(FILM, **change)) == film
+
+
+def test_another_version_of_the_face_finder_touches_what_looks_for_faces(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = keys()
+    monkeypatch.setattr(HaarFinder, "name", "opencv-haar/next")
+    touched = changed(before, keys())
+    assert "classifier" in touched
+    assert touched == {spec.id for spec in catalogue.SPECS if spec.options and "faces" in spec.options}
 
 
 def test_how_frames_are_chosen_matters_only_where_there_are_several() -> None:
