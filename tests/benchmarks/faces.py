@@ -109,7 +109,7 @@ def measure_pasted(finder: FaceFinder, faces: Sequence[Path], places: Sequence[P
 def pasted(face: Pixels, place: Pixels, share: float, rng: random.Random) -> tuple[Pixels, tuple[int, int, int]]:
     """A photograph with a face of that part of its width, with soft edges; and the left, top and side of its crop."""
     scale = 2000 / max(place.shape)
-    picture = cv2.resize(place, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC)
+    picture = np.asarray(cv2.resize(place, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
     height, width = picture.shape[:2]
     side = min(round(share * width / FACE_IN_CROP), height - 2, width - 2)
     way = cv2.INTER_AREA if side < face.shape[0] else cv2.INTER_CUBIC
