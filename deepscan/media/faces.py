@@ -20,21 +20,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import Protocol
 
 import numpy as np
 
-from deepscan.errors import ModelNotFoundError
+from deepscan.media.cascades import ALIKE, coarse_windows, windows
 from deepscan.media.face_boxes import MIN_FACE_PIXELS, SAME_FACE, clipped
 from deepscan.media.frames import Face, Pixels
 from deepscan.media.grey import Grey, equalised, padded, reduced, shrunk
 from deepscan.media.limits import MAX_FACES
 from deepscan.types import Box
-
-if TYPE_CHECKING:
-    import cv2
 
 WORK_SIDE = 2048
 """Pixels of the longer side, up to half more or a third less, of the grey copy that everything is cut from; the
@@ -68,9 +63,6 @@ STEP = 1.15
 
 FINE_STEP = 1.1
 """The same where the size is nearly known."""
-
-ALIKE = 0.2
-"""Part of their sides by which accepted windows may differ and still speak for one face, as in OpenCV's own search."""
 
 TILT = 18.0
 """Degrees by which a picture is turned either way; upright cascades reach about 15 degrees."""
@@ -314,7 +306,8 @@ def _sweep(
 ) -> list[_Candidate]:
     """All the windows a cascade accepts at least twice, in a picture turned by ``angle`` degrees about its middle.
 
-    With ``dense``, all windows lie as near to one another as OpenCV puts them; without, see :func:`_coarse`.
+    With ``dense``, all windows lie as near to one another as OpenCV puts them; without, see
+    :func:`deepscan.media.cascades.coarse_windows`.
     """
     import cv2
 
@@ -322,7 +315,9 @@ def _sweep(
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     if angle:
         grey = cv2.warpAffine(grey, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    accepted = _windows(cascade, grey, step, smallest, largest) if dense else _coarse(cascade, grey, step, smallest)
+    accepted = (
+        windows(cascade, grey, step, smallest, largest) if dense else coarse_windows(cascade, grey, step, smallest)
+    )
     boxes, neighbours = cv2.groupRectangles(accepted, 1, ALIKE)
     back = cv2.invertAffineTransform(turn)
     found = []
@@ -330,30 +325,6 @@ def _sweep(
         x, y = back @ (left + side / 2, top + side / 2, 1.0)
         found.append(_Candidate(float(x), float(y), float(side), float(votes), "tilted" if angle else "frontal"))
     return found
-
-
-_Window: TypeAlias = list[int]  # left, top, width and height
-
-
-def _windows(cascade: str, grey: Grey, step: float, smallest: int, largest: int) -> list[_Window]:
-    """Every window that a cascade accepts."""
-    boxes = _cascade(cascade).detectMultiScale(
-        grey, scaleFactor=step, minNeighbors=0, minSize=(smallest, smallest), maxSize=(largest, largest)
-    )
-    return [[int(value) for value in box] for box in boxes]
-
-
-def _coarse(cascade: str, grey: Grey, step: float, smallest: int) -> list[_Window]:
-    """The same in less time: windows of up to four times a cascade's own side are moved by a tenth of theirs.
-
-    OpenCV moves windows by a tenth up to twice that side, and by a twentieth beyond. So larger ones are sought in a
-    copy of half the size. Moving all by a tenth would cost less still, and find fewer.
-    """
-    twice = 2 * _cascade(cascade).getOriginalWindowSize()[0]
-    half, scale = shrunk(grey, (max(grey.shape) + 1) // 2)
-    found = _windows(cascade, half, step, max(smallest, twice) // 2, 0)
-    found = [[round(value / scale) for value in box] for box in found]
-    return found + (_windows(cascade, grey, step, smallest, twice - 1) if smallest < twice else [])
 
 
 def _profiles(grey: Grey, *, step: float, smallest: int, largest: int = 0, dense: bool = True) -> list[_Candidate]:
@@ -405,16 +376,3 @@ def _patch(grey: Grey, proposal: _Candidate) -> Grey:
     out = round(CONFIRM_SIDE * (1 + 2 * CONTEXT))
     way = cv2.INTER_AREA if side > out else cv2.INTER_LINEAR
     return equalised(cv2.resize(patch, (out, out), interpolation=way))  # type: ignore[arg-type]
-
-
-@cache
-def _cascade(name: str) -> cv2.CascadeClassifier:
-    import cv2
-
-    path = Path(cv2.data.haarcascades) / f"{name}.xml"  # type: ignore[attr-defined]
-    if not path.is_file():
-        raise ModelNotFoundError(
-            f"OpenCV {cv2.__version__} came without its face cascade {path.name}.",
-            'Install one that has it: pip install "opencv-python-headless>=4.10,<5".',
-        )
-    return cv2.CascadeClassifier(str(path))

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from deepscan.errors import ModelNotFoundError
-from deepscan.media import faces
+from deepscan.media import cascades, faces
 from deepscan.media.faces import FaceFinder, HaarFinder
 from deepscan.media.frames import Face, Pixels
 from deepscan.media.grey import Grey
@@ -197,7 +197,7 @@ def test_boxes_lie_inside_the_picture(candidate: faces._Candidate, box: Box | No
 
 def test_missing_cascades_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(cv2.data, "haarcascades", str(tmp_path) + "/")  # type: ignore[attr-defined]
-    faces._cascade.cache_clear()
+    cascades.load.cache_clear()
     with pytest.raises(ModelNotFoundError, match=r"haarcascade_frontalface_alt2\.xml") as caught:
         HaarFinder().find(draw_face(64))
     assert "opencv-python-headless" in caught.value.hint
