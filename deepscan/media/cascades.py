@@ -38,10 +38,10 @@ def windows(cascade: str, grey: Grey, step: float, smallest: int, largest: int) 
 
 
 def coarse_windows(cascade: str, grey: Grey, step: float, smallest: int) -> list[Window]:
-    """The same without a largest one, in less time: windows of up to four times a cascade's own side are moved by a tenth of theirs.
+    """The same in less time, without a largest one: most windows are farther from one another.
 
-    OpenCV moves windows by a tenth up to twice that side, and by a twentieth beyond. So larger ones are sought in a
-    copy of half the size. Moving all by a tenth would cost less still, and find fewer.
+    OpenCV moves windows of up to twice a cascade's own side by a tenth of their side, and larger ones by a twentieth.
+    So the larger ones are sought in a copy of half the size. Moving all by a tenth costs less still, and finds fewer.
     """
     twice = 2 * load(cascade).getOriginalWindowSize()[0]
     half, scale = shrunk(grey, (max(grey.shape) + 1) // 2)
