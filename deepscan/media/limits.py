@@ -55,7 +55,7 @@ at a time. Each may hold MAX_FACES faces to score.
 
 MAX_EXAMINED_FRAMES = 50_000
 """Frames of one video that are examined in all: half an hour at 25 a second. What is known of a frame that was examined
-is held until the film is done, about 2 KB each.
+is held until the film is done, about 2.5 KB each.
 """
 
 TURN_SECONDS = 30.0

@@ -14,6 +14,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TypeAlias
 
+import numpy as np
+
 from deepscan.media.film import pooling
 from deepscan.media.film.shots import shot_of
 from deepscan.media.frames import Reading
@@ -178,15 +180,9 @@ def change_of(film: Film) -> Change | None:
     is that of the cut between the two frames, or half-way between them.
     """
     rows = [(frame.seconds, pooling.log_odds(frame.score.value)) for frame in film.frames if frame.score]
-    best: tuple[float, int] | None = None
-    for i in range(LEAST_FRAMES, len(rows) - LEAST_FRAMES + 1):
-        one, other = [odds for _, odds in rows[:i]], [odds for _, odds in rows[i:]]
-        sure = _sure(one, other)
-        if abs(_mean(other) - _mean(one)) >= LEAST_CHANGE and sure >= LEAST_SURE and (best is None or sure > best[0]):
-            best = sure, i
-    if best is None:
+    i = _split([odds for _, odds in rows])
+    if i is None:
         return None
-    i = best[1]
     before, after = rows[i - 1][0], rows[i][0]
     between = [cut for cut in film.cuts if before < cut <= after + 1e-6]
     seconds = between[0] if between else (before + after) / 2
@@ -194,19 +190,31 @@ def change_of(film: Film) -> Change | None:
     return Change(round(seconds, 3), bool(between), round(means[0], 2), round(means[1], 2), (i, len(rows) - i))
 
 
-def _sure(one: Sequence[float], other: Sequence[float]) -> float:
-    """Welch's t of two samples; a scatter below 0.1 counts as 0.1, so that a few equal scores prove nothing."""
-    spread = sum(max(0.01, _variance(values)) / len(values) for values in (one, other))
-    return abs(_mean(other) - _mean(one)) / math.sqrt(spread)
+def _split(values: Sequence[float]) -> int | None:
+    """Where the values before and after differ most, by Welch's t, and by enough; None where they do nowhere.
+
+    A scatter below 0.1 counts as 0.1, so that a few equal scores prove nothing. The sums of all beginnings are formed
+    once: a film may have tens of thousands of frames.
+    """
+    places = np.arange(LEAST_FRAMES, len(values) - LEAST_FRAMES + 1)
+    if not places.size:
+        return None
+    centred = np.asarray(values, np.float64) - np.mean(values)
+    sums, squares = np.cumsum(centred)[places - 1], np.cumsum(centred**2)[places - 1]
+    rest = len(values) - places
+    one, other = sums / places, (centred.sum() - sums) / rest
+    spread = np.zeros(len(places))
+    for mean, square, count in ((one, squares, places), (other, (centred**2).sum() - squares, rest)):
+        variance = (square - count * mean**2) / np.maximum(1, count - 1)
+        spread += np.maximum(0.01, variance) / count
+    apart = np.abs(other - one)
+    sure = np.where(apart >= LEAST_CHANGE, apart / np.sqrt(spread), 0.0)
+    best = int(np.argmax(sure))
+    return int(places[best]) if sure[best] >= LEAST_SURE else None
 
 
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
-
-
-def _variance(values: Sequence[float]) -> float:
-    mean = _mean(values)
-    return math.fsum((value - mean) ** 2 for value in values) / max(1, len(values) - 1)
 
 
 def _track(number: int, parts: Sequence[Part], facts: Facts, bars: Bars) -> Track:

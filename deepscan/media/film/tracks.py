@@ -78,8 +78,11 @@ def follow(sightings: Sequence[Sighting]) -> tuple[int, ...]:
     order = sorted(range(len(sightings)), key=lambda i: (sightings[i].seconds, sightings[i].frame))
     track_of: dict[int, int] = {}
     last: dict[int, Sighting] = {}
-    for frame in dict.fromkeys(sightings[i].frame for i in order):
-        here = [i for i in order if sightings[i].frame == frame]
+    by_frame: dict[int, list[int]] = {}
+    for i in order:
+        by_frame.setdefault(sightings[i].frame, []).append(i)
+    latest = 0
+    for here in by_frame.values():
         shot = sightings[here[0]].shot
         last = {track: seen for track, seen in last.items() if seen.shot == shot}
         pairs = sorted(
@@ -94,7 +97,9 @@ def follow(sightings: Sequence[Sighting]) -> tuple[int, ...]:
                 track_of[i] = track
                 taken.add(track)
         for i in here:
-            track_of.setdefault(i, max(track_of.values(), default=0) + 1)
+            if i not in track_of:
+                latest += 1
+                track_of[i] = latest
             last[track_of[i]] = sightings[i]
     return tuple(track_of[i] for i in range(len(sightings)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 
 from deepscan.checks.base import Sample, Samples
 from deepscan.checks.film.again import MOST, following, moments
+from deepscan.checks.film.result import change_of, film_of
 from deepscan.checks.film.samples import joined, settled
-from deepscan.types import Box, Level, Part, Where
+from deepscan.types import Box, Level, Meaning, Part, Score, Where
 from tests.unit.checks.test_film import facts
 
 BARS = ((0.7, Level.WEAK), (0.9, Level.MODERATE))
@@ -87,3 +89,20 @@ def test_the_moments_that_are_left_come_in_their_order_until_the_time_is_up() ->
     after = joined(Samples((), film=film), Samples((), film=facts([1.0, 2.0])), (1.0, 2.0))
     assert after.film is not None
     assert after.film.left == (3.0,)
+
+
+def test_tens_of_thousands_of_frames_are_followed_and_searched_in_seconds() -> None:
+    times = [0.04 * i for i in range(20_000)]
+    started = time.process_time()
+    film = replace(facts(times), looks=1, sheets={})
+    taken = settled(Samples(tuple(map(sample, times)), film=film))
+    assert {s.track for s in taken.samples} == {1}
+    scored = [
+        Part("face", s.where, Score(0.1 if number < 12_000 else 0.9, Meaning.PROBABILITY), track=s.track)
+        for number, s in enumerate(taken.samples)
+    ]
+    assert taken.film is not None
+    change = change_of(film_of(taken.film, scored, BARS))
+    assert change is not None
+    assert change.frames == (12_000, 8_000)
+    assert time.process_time() - started < 10, "nothing of it grows with the square of the frames"
