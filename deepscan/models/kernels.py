@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 EAGER_TOKENS = 257
 """Tokens up to which plain products are faster than torch's kernel, in bf16 on a CPU.
 
-Measured with torch 2.13 on one core of an EPYC with AVX-512 BF16: they take 0.65 to 0.8 of its time with 50 to 257
-tokens, 1.0 to 1.4 of it from 325 on. In fp32 torch's kernel is never slower, and on a GPU it keeps no attention in
-memory: there it stays.
+Measured with torch 2.13 on one core of an EPYC with AVX-512 BF16 (``python -m tests.benchmarks.model_cpu``): they take
+0.67 to 0.87 of its time with 50 to 257 tokens; with 325 to 485 one run said so and another not; with 577 they take
+longer. In fp32 torch's kernel is quicker throughout, and on a GPU it keeps no attention in memory: there it stays.
 """
 
 
