@@ -177,7 +177,7 @@ def test_the_version_is_data() -> None:
         (["bogus"], "No such command 'bogus'"),
         (["scan"], "Missing argument 'PATH'"),
         (["scan", "x", "--bogus"], "No such option: --bogus"),
-        (["scan", "x", "--frames", "many"], "Option frames is 'many', and must be a whole number."),
+        (["scan", "x", "--frames", "many"], "Option frames is 'many', and must be auto or a whole number."),
         (["scan", "x", "--every", "often"], "Invalid value for '--every'"),
         (["scan", "x", "-o"], "requires an argument"),
         (["--bogus"], "No such option: --bogus"),
