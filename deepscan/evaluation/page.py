@@ -21,7 +21,7 @@ def render(found: Evaluation) -> str:
     )
     templates.filters["number"] = lambda value: "–" if value is None else f"{value:.3f}"
     templates.filters["share"] = lambda value: "–" if value is None else f"{value:.1%}"
-    templates.filters["shares"] = lambda pair: "" if pair is None else f"{pair[0]:.1%} to {pair[1]:.1%}"
-    templates.filters["interval"] = lambda pair: "" if pair is None else f"{pair[0]:.3f} to {pair[1]:.3f}"
+    templates.filters["shares"] = lambda pair: "–" if pair is None else f"{pair[0]:.1%} to {pair[1]:.1%}"
+    templates.filters["interval"] = lambda pair: "–" if pair is None else f"{pair[0]:.3f} to {pair[1]:.3f}"
     packs = [(letter(index), pack) for index, pack in enumerate(found.packs)]
     return templates.get_template(TEMPLATE).render(e=found, packs=packs, plots=all_plots(found))

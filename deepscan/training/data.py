@@ -36,6 +36,8 @@ SPLITS = {
 }
 """Words for the parts of a data set, in lower case."""
 
+_FOLDERS_SHOWN = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Record:
@@ -106,10 +108,12 @@ def is_there(path: Path) -> bool:
 
 def _from_tree(folder: Path, suffixes: Collection[str]) -> Iterable[Record]:
     found = False
+    unlabelled: Counter[str] = Counter()
     for path in sorted(p for p in folder.rglob("*") if p.suffix.lower() in suffixes and p.is_file()):
         parents = path.relative_to(folder).parts[:-1]
         labels = [(part, side(part)) for part in parents if side(part) is not None]
         if not labels:
+            unlabelled["/".join(parents) or "."] += 1
             continue
         found = True
         if len({label for _, label in labels}) > 1:
@@ -127,6 +131,14 @@ def _from_tree(folder: Path, suffixes: Collection[str]) -> Iterable[Record]:
         raise TrainingError(
             f"No folder inside {folder} is named after a label.",
             "Name the folders of the two classes Real and Fake.",
+        )
+    if unlabelled:
+        shown = ", ".join(clean(name, 80) for name, _ in unlabelled.most_common(_FOLDERS_SHOWN))
+        log.warning(
+            "%s in no folder named after a label: left out. Nobody knows whether these folders mean real or fake: %s%s",
+            plural(unlabelled.total(), "picture"),
+            shown,
+            " and others." if len(unlabelled) > _FOLDERS_SHOWN else ".",
         )
 
 

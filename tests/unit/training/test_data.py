@@ -86,6 +86,16 @@ def test_nothing_there(tmp_path: Path) -> None:
         read_dataset(tmp_path)
 
 
+def test_folders_that_no_label_names_are_left_out_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    folder = tree(tmp_path)
+    for place in ("Dataset/Train/Perhaps", "Dataset/Train/Perhaps", "Dataset/Test/Sketches"):
+        (folder / place).mkdir(exist_ok=True)
+        media_factory.write_jpeg(folder / place, f"{len(list((folder / place).iterdir()))}.jpg")
+    assert len(read_dataset(folder)) == 12
+    assert "3 pictures in no folder named after a label: left out" in caplog.text
+    assert "Dataset/Train/Perhaps, Dataset/Test/Sketches." in caplog.text
+
+
 def test_a_folder_under_both_labels_is_refused(tmp_path: Path) -> None:
     place = tmp_path / "Real" / "fake"
     place.mkdir(parents=True)

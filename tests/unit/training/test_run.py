@@ -13,14 +13,17 @@ import pytest
 from PIL import Image
 
 from deepscan.errors import OutputError, TrainingError
+from deepscan.media.quality import Quality
 from deepscan.models import loader, packs
-from deepscan.models.card import load
-from deepscan.training import architectures
+from deepscan.models.card import Preprocessing, load
+from deepscan.training import architectures, likelihood
+from deepscan.training.appraisal import refuse_small, view_of
 from deepscan.training.augment import augment, self_blend
 from deepscan.training.draws import GroupBatches
 from deepscan.training.options import TrainOptions
 from deepscan.training.recipe import prepare
 from deepscan.training.run import train_pack
+from deepscan.training.survey import FEATURES, Survey
 from tests.fake_pack import make_pack
 from tests.unit.training.test_splits import records
 
@@ -92,6 +95,24 @@ def test_a_pack_comes_out_that_loads_answers_and_says_what_it_is_worth(dataset: 
     # A shortcut as plain as this one is found by the classifier that looks at no face.
     assert trivial["all"] > 0.95
     json.dumps(card.metrics, allow_nan=False)
+
+
+def test_limits_and_ratios_come_from_the_calibration_part(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(likelihood, "LEAST", 2)
+    monkeypatch.setattr(likelihood, "LEAST_COVERED", 12)
+    card = train_pack(dataset, tmp_path / "pack", replace(OPTIONS, steps=6, calibration="isotonic"), quiet, [])
+    assert load(tmp_path / "pack") == card
+    assert card.calibration.method == "isotonic"
+    assert card.limits.min_brightness is not None
+    (ratios,) = card.strata
+    assert ratios.holds(Quality(40, 100.0, 10.0, 1.1))
+    assert ratios.real + ratios.fake <= 6, "half of the twelve pictures of the calibration part"
+    assert ratios.lower <= 1 <= ratios.upper
+    refused = card.refusal(Quality(40, card.limits.min_brightness - 1, 10.0, 1.1))
+    assert refused is not None
+    assert "too dark" in refused
 
 
 def test_the_same_seed_gives_the_same_weights(dataset: Path, tmp_path: Path) -> None:
@@ -180,6 +201,19 @@ def test_what_is_refused(dataset: Path, tmp_path: Path) -> None:
         train_pack(dataset, tmp_path / "full", OPTIONS, quiet, [])
     with pytest.raises(TrainingError, match="checkpoint"):
         train_pack(dataset, tmp_path / "b", replace(OPTIONS, resume=True), quiet, [])
+
+
+def test_pictures_that_a_scan_would_not_score_are_refused_before_anything_is_learnt(
+    dataset: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(TrainingError, match="Every picture is smaller than the 48 pixels"):
+        train_pack(dataset, tmp_path / "a", replace(OPTIONS, size=160), quiet, [])
+    assert not (tmp_path / "a").exists()
+    sides = np.zeros((3, len(FEATURES)))
+    sides[:, [FEATURES.index("width"), FEATURES.index("height")]] = ((9, 90), (90, 10), (11, 90))
+    survey = Survey((), (), np.zeros((3, 4), np.uint64), sides)
+    refuse_small(survey, view_of(OPTIONS, Preprocessing(32, 32, None, "bilinear", 1.0, (0, 0, 0), (1, 1, 1))))
+    assert "2 pictures smaller than the 11 pixels" in caplog.text
 
 
 def test_a_loss_that_is_no_number_ends_the_run(dataset: Path, tmp_path: Path) -> None:

@@ -94,3 +94,12 @@ def test_a_stored_split_is_read_from_anywhere(tmp_path: Path, monkeypatch: pytes
     assert {r.path.resolve(): r.fake for r in found if r.split == "val"} == held
     assert Counter(r.split for r in found) == {"train": 48, "val": 6, "test": 6}
     assert len({r.group for r in found}) == 20
+
+
+def test_too_few_pictures_or_a_part_without_a_class_are_refused() -> None:
+    with pytest.raises(TrainingError, match="has 18 pictures, and at least 20 are needed"):
+        split(records(6))
+    reals = [Record(Path(f"{i}.jpg"), fake=False, source="s", group=str(i)) for i in range(40)]
+    fakes = [Record(Path(f"f{i}.jpg"), fake=True, source="s", group="all fakes") for i in range(20)]
+    with pytest.raises(TrainingError, match="lacks one of the two classes"):
+        split([*reals, *fakes])
