@@ -152,7 +152,7 @@ def _sequence(card: ModelCard) -> list[str]:
     worth = "tells fakes better than pooled scores do" if head.beats_pooling else "no better than pooled scores: unused"
     return [
         f"{head.stretches} stretches of {head.length} frames, {head.step:g} s apart; {worth}",
-        *(_threshold(threshold, card) for threshold in head.thresholds),
+        *(f"{t.level} evidence from probability {t.probability:g} ({clean(t.measured_on)})" for t in head.thresholds),
         *_pairs(head.metrics),
     ]
 

@@ -124,7 +124,7 @@ def _isotonic(logits: Scores, fake: Labels) -> Calibration:
 
 
 def thresholds(
-    calibration_real: Mapping[str, Scores], test_real: Sequence[Scores], measured_on: str
+    calibration_real: Mapping[str, Scores], test_real: Sequence[Scores], measured_on: str, noun: str = "pictures"
 ) -> tuple[Threshold, ...]:
     """Pick a threshold per level on the calibration part, and measure its false alarms on the test part.
 
@@ -144,7 +144,7 @@ def thresholds(
         bound = upper_bound(alarms, total)
         if bound > 2 * aim:
             continue
-        note = f"{alarms} of {total} held-out real pictures ({measured_on}); 95 % upper bound {bound:.1%}"
+        note = f"{alarms} of {total} held-out real {noun} ({measured_on}); 95 % upper bound {bound:.1%}"
         found.append(Threshold(level, threshold, round(alarms / total, 5), note))
     return tuple(found)
 

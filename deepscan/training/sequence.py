@@ -267,7 +267,7 @@ def _measured(head: torch.nn.Module, clips: dict[Path, Clip], parts: Split, plan
         source: chosen[[not r.fake and r.source == source for r in parts.calibration]]
         for source in sorted({r.source for r in parts.calibration if not r.fake})
     }
-    thresholds = calibrate.thresholds(reals, [held[~fake]], "clips of the test part") if beats else ()
+    thresholds = calibrate.thresholds(reals, [held[~fake]], "the test part", "clips") if beats else ()
     at = thresholds[0].probability if thresholds else 0.5
     metrics: dict[str, Any] = {
         "measured_on": "the test part of the clips, which chose nothing but could drop a level",
