@@ -19,7 +19,7 @@ class Size:
 
     faces: int = 300
     photographs: int = 12
-    mixed: int = 24
+    mixed: int = 36
     specks: int = 50_000
     again: int = 2_000
     vit: int = 96
@@ -28,7 +28,7 @@ class Size:
 
 USUAL = Size()
 FULL = Size(again=10_000)
-QUICK = Size(faces=120, photographs=6, mixed=12, specks=4_000, again=500, vit=64, repeats=1)
+QUICK = Size(faces=120, photographs=4, mixed=16, specks=4_000, again=500, vit=64, repeats=1)
 
 
 @dataclass(frozen=True, slots=True)

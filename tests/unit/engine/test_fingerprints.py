@@ -13,7 +13,9 @@ from deepscan.config import SAMPLING, SPEED_ONLY, ScanOptions, as_json
 from deepscan.engine.fingerprints import COMMON, NEVER, Fingerprints, Wanted
 from deepscan.errors import InputError
 from deepscan.media.faces import HaarFinder
-from deepscan.types import MediaItem, MediaKind
+from deepscan.models.packs import Origin, Pack
+from deepscan.types import Family, MediaItem, MediaKind
+from tests.fake_pack import make_card
 
 PHOTO = MediaItem(Path("/e"), PurePosixPath("a.jpg"), MediaKind.IMAGE, "jpeg", 1, "0" * 64)
 FILM = replace(PHOTO, kind=MediaKind.VIDEO, container="mp4")
@@ -43,7 +45,7 @@ def test_every_option_that_changes_results_is_in_the_key_of_some_check() -> None
         ({"workers": 7, "file_seconds": 1.0, "max_memory": 2**30, "verify_unchanged": True}, set(), set()),
         ({"exiftool": True}, {"metadata"}, {"metadata"}),
         ({"fetch_remote": True}, {"provenance"}, {"provenance"}),
-        ({"precision": "bf16"}, {"classifier"}, {"classifier"}),
+        ({"precision": "bf16"}, {"classifier", "sequence"}, {"classifier", "sequence"}),
         ({"model": "other", "checks": ("ela",)}, set(), set()),
     ],
     ids=str,
@@ -77,6 +79,22 @@ def test_a_trust_list_counts_by_its_bytes(tmp_path: Path) -> None:
     assert changed(a, c) == {"provenance"}
     with pytest.raises(InputError):
         keys(trust_list=str(tmp_path / "none"))
+
+
+def test_another_pack_touches_what_its_model_says_and_nothing_else() -> None:
+    pack = Pack(Path("/packs/a"), make_card(), Origin("folder", "a"), "a" * 64)
+    moved = replace(pack, folder=Path("/packs/b"))
+    trained_again = replace(pack, sha256="b" * 64)
+    said_otherwise = replace(pack, card=make_card(licence="another"))
+
+    def keyed(pack: Pack) -> Wanted:
+        return Fingerprints(ScanOptions(), catalogue.SPECS, pack).of(FILM)
+
+    models = {spec.id for spec in catalogue.SPECS if spec.family in (Family.MODEL, Family.TEMPORAL)}
+    assert "classifier" in models
+    assert keyed(moved) == keyed(pack)
+    for other in (trained_again, said_otherwise):
+        assert changed(keyed(pack), keyed(other)) == models - UNSAID
 
 
 def test_a_version_of_a_check_is_in_its_own_key() -> None:
