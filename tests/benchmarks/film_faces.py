@@ -97,7 +97,7 @@ def planted(clips: dict[str, Path], folder: Path, crf: int) -> Table:
             named[cause].append(_named(face) if face else "no face")
             sys.stderr.write(f"{path.name}, {cause}: {named[cause][-1] or 'nothing'}\n")
     answers = ("stays", "apart", "flickers", "pulse", "not judged: movement", "not judged: pulse")
-    rows = [(cause, *(sum(a in found for found in named[cause]) for a in answers)) for cause in causes]
+    rows = [(cause, *(sum(a in found.split(", ") for found in named[cause]) for a in answers)) for cause in causes]
     return Table(f"Of {len(named['none'])} clips with a planted cause, at CRF {crf}", ("planted", *answers), rows)
 
 
