@@ -11,7 +11,7 @@ import pytest
 
 from deepscan.checks import catalogue
 from deepscan.checks.base import CheckSpec
-from deepscan.checks.catalogue import SPECS, Kit, all_specs, build, select, unique
+from deepscan.checks.catalogue import SPECS, Kit, all_specs, build, fitting, select, unique
 from deepscan.checks.identity import Identity
 from deepscan.config import ScanOptions
 from deepscan.errors import ConfigError, UnknownCheckError, UsageError
@@ -47,7 +47,7 @@ def without(*names: str) -> list[str]:
 
 def test_the_built_in_checks_stand_in_their_order() -> None:
     assert BUILT_IN[0] == "identity"
-    assert BUILT_IN[-1] == "classifier"
+    assert BUILT_IN[-2:] == ["classifier", "sequence"]
     assert [name for name in BUILT_IN if name in ("ela", "metadata", "provenance")] == ["provenance", "metadata", "ela"]
     assert len({code for spec in SPECS for code in spec.codes}) == sum(len(spec.codes) for spec in SPECS)
 
@@ -91,11 +91,18 @@ def test_skipping_everything_is_refused() -> None:
 
 
 def test_checks_are_built_in_order_and_the_classifier_needs_a_card() -> None:
-    assert [check.spec.id for check in build(select(None, ("classifier",)), Kit(ScanOptions()))] == without(
-        "classifier"
-    )
+    skipped = ("classifier", "sequence")
+    assert [check.spec.id for check in build(select(None, skipped), Kit(ScanOptions()))] == without(*skipped)
     with pytest.raises(UsageError, match="needs a model"):
         build(select(None, ()), Kit(ScanOptions()))
+
+
+@pytest.mark.parametrize("named", [None, ("all",), ("sequence", "ela")])
+def test_what_a_model_may_have_more_is_left_out_where_there_is_none_unless_it_is_named(
+    named: tuple[str, ...] | None,
+) -> None:
+    kept = fitting(select(named, ()), named, None)
+    assert ("sequence" in [spec.id for spec in kept]) is (named == ("sequence", "ela"))
 
 
 def test_checks_of_other_packages_come_last(monkeypatch: pytest.MonkeyPatch) -> None:

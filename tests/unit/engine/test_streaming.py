@@ -157,6 +157,8 @@ def test_a_turn_that_takes_too_long_is_cut_short_and_the_rest_is_looked_at_after
 class OneFace:
     """Finds a face in frames whose painted number is one of a few."""
 
+    name = "one face"
+
     def __init__(self, *numbers: int) -> None:
         self.numbers = numbers
         self.looked = 0
