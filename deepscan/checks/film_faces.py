@@ -153,7 +153,7 @@ class _Answers:
         found = blinks.measure(face)
         numbers: dict[str, JSONValue] = {"blinks": len(found)}
         moments = [
-            Evidence("blink", {"takes": blink.takes, "depth": blink.depth}, Where(None, blink.seconds))
+            Evidence("blink", {"seconds": blink.takes, "depth": blink.depth}, Where(None, blink.seconds))
             for blink in found[:LISTED]
         ]
         self._say(BLINKS, face, f"{plural(len(found), 'blink')} in {duration(face.length)}", numbers, moments)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from pathlib import Path
@@ -19,9 +20,10 @@ _LOOKED_EVERY = 5000
 
 
 class TrainingProgress:
-    """Shows the look at the pictures, then the steps, on the error stream."""
+    """Shows the look at the pictures, then the steps, on the error stream; ``minutes`` end the run at the latest."""
 
-    def __init__(self) -> None:
+    def __init__(self, minutes: float | None = None) -> None:
+        self._seconds = math.inf if minutes is None else minutes * 60
         self._console = Console(stderr=True)
         self._bars = Progress(
             TextColumn("{task.description}"),
@@ -60,7 +62,8 @@ class TrainingProgress:
         made, spent = step - self._begun[0], now - self._begun[1]
         line = f"step {step}/{steps}  loss {loss:.3f}"
         if made and spent:
-            line += f"  {spent / made:.2g} s each  {duration(spent / made * (steps - step))} left"
+            left = min(spent / made * (steps - step), max(0.0, self._seconds - spent))
+            line += f"  {spent / made:.2g} s each  {duration(left)} left"
         self._console.print(line, highlight=False)
 
 
@@ -72,7 +75,7 @@ def train_shown(dataset: Path, output: Path, options: TrainOptions, repository: 
 
     if repository is not None:
         publish.refuse_repository(repository)
-    with TrainingProgress() as shown:
+    with TrainingProgress(options.minutes) as shown:
         card = train_pack(dataset, output, options, shown.stepped, ["deepscan", *sys.argv[1:]], shown.looked)
     folder = clean(str(output), limit=None)
     if "test" in card.metrics:

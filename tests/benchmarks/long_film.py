@@ -100,7 +100,7 @@ def reading(films: Sequence[tuple[str, Path]]) -> Table:
                 rows.append(
                     (name, reader, rule, found["frames"], f"{found['first']:.2f} s", each, f"{found['peak']:.0f}")
                 )
-    header = ("film", "reader", "frames asked for", "looked at", "CPU", "each further turn", "peak MB")
+    header = ("film", "reader", "frames asked for", "frames taken", "CPU, first turn", "each further turn", "peak MB")
     return Table("Reading a long film", header, rows)
 
 
