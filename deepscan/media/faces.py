@@ -76,9 +76,10 @@ CONFIRM_SIDE = 80
 MOST_VOTES = 8.0
 """The most one cascade's neighbour count adds, so that no single cascade decides."""
 
-FRONTAL_NEIGHBOURS, PROFILE_NEIGHBOURS = 2, 3
-"""Neighbours from which a window anywhere is a proposal. Nothing but the profile cascade knows profiles, so it must be
-sure twice."""
+FRONTAL_NEIGHBOURS, BESIDE_NEIGHBOURS, PROFILE_NEIGHBOURS = 2, 3, 3
+"""Neighbours from which a window anywhere is a proposal, one beside a large face, and one in profile. Beside the face
+that a picture shows there is rarely a second one, and nothing but the profile cascade knows profiles: both must be
+surer."""
 
 MAX_PROPOSALS = 4 * MAX_FACES
 """Proposals that are confirmed, most votes first: about 10 ms each, and patterned pictures can give thousands."""
@@ -134,7 +135,7 @@ class HaarFinder:
     The cascades are loaded once per process. They are not made for use by two threads at a time.
     """
 
-    name = "opencv-haar/3"
+    name = "opencv-haar/4"
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """Find all faces, largest first; ``view`` is ``frontal``, ``tilted`` or ``profile``.
@@ -214,7 +215,7 @@ def _frontal_anywhere(grey: Grey, window: float, beside: _Candidate | None = Non
         if min(right - left, bottom - top) >= smallest:
             part = _sweep(_FRONTAL, copy[top:bottom, left:right], step=STEP, smallest=smallest, dense=False)
             found += [replace(c, x=c.x + left, y=c.y + top) for c in part]
-    return [c for c in found if c.votes >= FRONTAL_NEIGHBOURS]
+    return [c for c in found if c.votes >= (BESIDE_NEIGHBOURS if beside else FRONTAL_NEIGHBOURS)]
 
 
 def _strips(grey: Grey, around: _Candidate | None) -> list[tuple[int, int, int, int]]:
