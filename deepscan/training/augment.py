@@ -29,7 +29,8 @@ def augment(pixels: Pixels, size: int, seed: int, recipe: Augmentation, degrade:
     if recipe.rotate:
         picture = _rotated(picture, rng.uniform(-recipe.rotate, recipe.rotate))
     if recipe.sharpness != 1 and rng.random() < 0.5:
-        picture = np.asarray(ImageEnhance.Sharpness(Image.fromarray(picture)).enhance(recipe.sharpness))
+        # A copy: Pillow's own memory is read-only, and torch takes none such.
+        picture = np.array(ImageEnhance.Sharpness(Image.fromarray(picture)).enhance(recipe.sharpness))
     if rng.random() < recipe.recolour:
         picture = _recolour(picture, rng)
     if rng.random() < recipe.grey:
