@@ -1,13 +1,13 @@
 """Prints what the engine and the model reach, beside what they must reach.
 
 python -m tests.benchmarks.engine                  everything, some twelve minutes on two quiet cores
-python -m tests.benchmarks.engine --full scale     the second scan of 10,000 files instead of 2,000
+python -m tests.benchmarks.engine --full again     the second scan of 10,000 files instead of 2,000
 python -m tests.benchmarks.engine model start      these parts
 python -m tests.benchmarks.engine --quick          fewer files and no repetitions, for a look
 
-Parts: model, files, scale, start, faults. All files are drawn by code into a temporary folder (``--folder`` names
-another one, which is kept), but for the hostile ones of ``faults``, which are there where the data is. Rates that are
-compared are measured in turns in one run.
+Parts: model, files, memory, again, start, faults. All files are drawn by code into a temporary folder (``--folder``
+names another one, which is kept), but for the hostile ones of ``faults``, which are there where the data is. Rates that
+are compared are measured in turns in one run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from tests.benchmarks.engine.bench import FULL, QUICK, USUAL, Bench, Row
 from tests.benchmarks.table import Table
 
-PARTS = ("model", "files", "scale", "start", "faults")
+PARTS = ("model", "files", "memory", "again", "start", "faults")
 
 
 def main(argv: list[str]) -> int:
