@@ -105,6 +105,7 @@ def train_pack(
         "steps": history.losses[-1][0] if history.losses else steps_of(options, recipe.learning, len(parts.train)),
         "best_step": history.best,
         "stopped_early": history.stopped_early,
+        "resumed": options.resume,  # then what follows is of the last part of the run alone
         "started": started.isoformat(timespec="seconds"),
         "minutes": round((datetime.now(UTC) - started).total_seconds() / 60, 1),
         "machine": f"{platform.machine()}, Python {platform.python_version()}",
