@@ -36,6 +36,7 @@ from deepscan.errors import CaseFileError, ReportError
 from deepscan.reports.schema import (
     SCHEMA_VERSION,
     escape,
+    file_from_json,
     item_from_json,
     item_to_json,
     parse,
@@ -201,7 +202,7 @@ class CaseFile(Connection):
         with self._translated():
             place = (escape(name), escape(root.as_posix()), modified)
             rows = self._connection.execute(tables.SAME_PLACE, place).fetchall()
-        return replace(self._item(rows[0][0]).item, root=root) if rows else None
+        return replace(self._read(rows[0][0], file_from_json), root=root) if rows else None
 
     @contextmanager
     def stored(self) -> Iterator[StoredReport]:

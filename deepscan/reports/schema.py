@@ -34,7 +34,7 @@ from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, g
 from deepscan.errors import ReportError
 from deepscan.reports.upgrades import STEPS, films_added, paths_added, upgraded
 from deepscan.text import clean
-from deepscan.types import ItemReport, JSONValue, Known, RunInfo, ScanReport, Skipped
+from deepscan.types import ItemReport, JSONValue, Known, MediaItem, RunInfo, ScanReport, Skipped
 
 SCHEMA_VERSION = "1.2"
 """``major.minor``: minor rises when a field or value is added, major when one changes its meaning or goes."""
@@ -84,6 +84,12 @@ def item_to_json(report: ItemReport) -> dict[str, JSONValue]:
 def item_from_json(document: JSONValue, source: str = "The report of a file") -> ItemReport:
     """Inverse of :func:`item_to_json`, also of what earlier versions stored in case files. Raises ReportError."""
     return _decode(ItemReport, films_added(document), source)
+
+
+def file_from_json(document: JSONValue, source: str = "The report of a file") -> MediaItem:
+    """The file that an entry of ``items`` is about, without reading what was found in it. Raises ReportError."""
+    held = document.get("item") if isinstance(document, Mapping) else None
+    return _decode(MediaItem, held, source)
 
 
 def skipped_to_json(skipped: Skipped) -> dict[str, JSONValue]:
