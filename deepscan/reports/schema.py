@@ -88,8 +88,7 @@ def item_from_json(document: JSONValue, source: str = "The report of a file") ->
 
 def file_from_json(document: JSONValue, source: str = "The report of a file") -> MediaItem:
     """The file that an entry of ``items`` is about, without reading what was found in it. Raises ReportError."""
-    held = document.get("item") if isinstance(document, Mapping) else None
-    return _decode(MediaItem, held, source)
+    return _decode(MediaItem, document.get("item") if isinstance(document, Mapping) else None, source)
 
 
 def skipped_to_json(skipped: Skipped) -> dict[str, JSONValue]:

@@ -9,7 +9,6 @@ that, beyond what chance between so few clips explains, is written down as such,
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import shlex
@@ -27,6 +26,7 @@ from deepscan.errors import MediaError, OutputError, TrainingError
 from deepscan.media.faces import HaarFinder
 from deepscan.media.film import pooling
 from deepscan.media.frames import Sampling
+from deepscan.media.identify import sha256_of
 from deepscan.media.video import read_video
 from deepscan.models import card as cards
 from deepscan.models.calibration import Calibration
@@ -64,8 +64,10 @@ DRAWS, SURE = 2000, 0.05
 
 PLAIN = Calibration("none", 1.0, 0.0)
 
-HEARD = frozenset({"sequence", "images", "epochs", "batch_size", "learning_rate", "held_out", "seed", "device"})
-"""Options that shape a head, beside ``base``; all others would do nothing."""
+HEARD = frozenset(
+    {"sequence", "base", "data_note", "images", "epochs", "batch_size", "learning_rate", "held_out", "seed", "device"}
+)
+"""Options that shape a head; all others would do nothing."""
 
 RESULT_NAME = "sequence.json"
 SPLIT_NAME = "sequence-split.csv"
@@ -121,7 +123,7 @@ def train_sequence(
 def _refuse_unheard(options: TrainOptions) -> None:
     plain = TrainOptions()
     for field in fields(TrainOptions):
-        unheard = field.name not in HEARD | {"base", "data_note"}
+        unheard = field.name not in HEARD
         if unheard and getattr(options, field.name) != getattr(plain, field.name):
             raise TrainingError(
                 f"--{field.name.replace('_', '-')} does nothing with --sequence.",
@@ -142,7 +144,7 @@ def _looked_at(
     for number, record in enumerate(records, 1):
         try:
             found, middle = _clip(record.path, network, plan)
-            digest = hashlib.sha256(record.path.read_bytes()).hexdigest()
+            digest = sha256_of(record.path)  # piece by piece: a clip may be larger than memory
         except MediaError as e:
             log.warning("%s Left out of training.", e.message)
         except OSError as e:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.checks.closely.regions import EYE_ACROSS, EYE_DOWN
+from deepscan.media import cascades
 from deepscan.media.frames import Pixels
 from deepscan.types import Box
 
@@ -40,6 +40,9 @@ def find_eyes(frame: Pixels, box: Box) -> Eyes:
     """The eyes of the face in ``box``: those that a cascade finds, and where eyes mostly are for any that it does not.
 
     Method: as the face finder; the cascade is S. Hameed's, as distributed with OpenCV 4.
+
+    Raises:
+        ModelNotFoundError: OpenCV was installed without its cascades.
     """
     import cv2
 
@@ -47,11 +50,10 @@ def find_eyes(frame: Pixels, box: Box) -> Eyes:
     upper = frame[max(0, box.y) : box.y + round(0.6 * box.height), max(0, box.x) : box.x + box.width]
     usual = [(-EYE_ACROSS, EYE_DOWN), (EYE_ACROSS, EYE_DOWN)]
     places = list(usual)
-    cascade = cv2.CascadeClassifier(str(Path(cv2.data.haarcascades) / "haarcascade_eye.xml"))  # type: ignore[attr-defined]
-    if upper.size and not cascade.empty():
+    if upper.size:
         zoom = FACE_PIXELS / side
         grey = cv2.resize(cv2.cvtColor(upper, cv2.COLOR_RGB2GRAY), None, fx=zoom, fy=zoom)
-        boxes = cascade.detectMultiScale(grey, 1.05, 3, minSize=(28, 28), maxSize=(80, 80))
+        boxes = cascades.load("haarcascade_eye").detectMultiScale(grey, 1.05, 3, minSize=(28, 28), maxSize=(80, 80))
         for x, y, width, height in np.reshape(np.asarray(boxes), (-1, 4)):
             across = (x + width / 2) / FACE_PIXELS - box.width / side / 2
             down = (y + height / 2) / FACE_PIXELS - box.height / side / 2

@@ -64,6 +64,19 @@ def test_the_sample_reports_round_trip_and_validate(report: ScanReport) -> None:
     assert schema.skipped_from_json(json.loads(dump(schema.skipped_to_json(SKIPPED[1])))) == SKIPPED[1]
 
 
+@pytest.mark.parametrize("item", [DECLARED, CLASSIFIED])
+def test_the_file_of_an_entry_is_read_without_what_was_found_in_it(item: ItemReport) -> None:
+    document = json.loads(dump(schema.item_to_json(item)))
+    document["results"] = "not looked at"
+    assert schema.file_from_json(document) == item.item
+
+
+@pytest.mark.parametrize("document", [{}, [], None, {"item": 1}])
+def test_an_entry_without_a_file_is_refused(document: JSONValue) -> None:
+    with pytest.raises(ReportError, match="cannot be read"):
+        schema.file_from_json(document)
+
+
 @settings(deadline=None)
 @given(TEXT)
 def test_escape_is_undone_exactly_and_gives_utf8(text: str) -> None:
