@@ -130,20 +130,23 @@ function photo(report) {
       boxes.length ? " Boxes: the parts of the table below, each with its model score." : ""));
 }
 
+// What the model says of each face or frame first; the numbers of its parts are those of the boxes in the picture.
 function facesSection(report) {
   const groups = report.results.filter((result) => result.parts.length);
   if (!groups.length) return null;
-  return groups.map((result) => el("section", {}, heading(2, null, "Faces, frames and pages"),
-    el("details", { open: result.parts.length <= 12 }, el("summary", {}, `${count(result.parts.length, "part")}, each with its own answer`),
-      el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Answers for each part" }, partTable(result)))));
+  const byModel = (result) => familyOf(result.check) === "model";
+  groups.sort((a, b) => byModel(b) - byModel(a));
+  return groups.map((result) => el("section", {}, heading(2, null, byModel(result) ? "Faces, frames and pages" : titleOf(result.check)),
+    el("details", { open: byModel(result) && result.parts.length <= 12 }, el("summary", {}, `${count(result.parts.length, "part")}, each with its own answer`),
+      el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Answers for each part" }, partTable(result, byModel(result))))));
 }
 
-function partTable(result) {
+function partTable(result, numbered) {
   const timed = result.parts.some((part) => part.where.seconds !== null);
   const cell = (value) => el("td", {}, value === null || value === undefined ? "" : value);
   const titles = ["Part", timed ? "Time" : "Page", "Where", "Score", "Left out because"];
   return el("table", { class: "plain" }, el("thead", {}, el("tr", {}, titles.map((title) => el("th", { scope: "col" }, title)))),
-    el("tbody", {}, result.parts.map((part, at) => el("tr", {}, el("th", { scope: "row" }, `${part.kind} ${at + 1}`),
+    el("tbody", {}, result.parts.map((part, at) => el("tr", {}, el("th", { scope: "row" }, numbered ? `${part.kind} ${at + 1}` : part.kind),
       cell(timed ? (part.where.seconds === null ? null : time(part.where.seconds)) : (part.where.frame === null ? "1" : String(part.where.frame + 1))),
       cell(part.where.box ? `${part.where.box.width} × ${part.where.box.height} at (${part.where.box.x}, ${part.where.box.y})` : "the whole"),
       el("td", { class: "amount" }, part.score ? `${part.score.value.toFixed(2)}${part.score.meaning === "probability" ? "" : ` (${part.score.meaning})`}` : ""),
