@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeAlias, TypeVar, Union
 
-from deepscan.records import Known, Seal
+from deepscan.records import Deferred, Known, Seal
 from deepscan.terms import Basis, Call, Family, Level, Meaning, MediaKind, Outcome, PointsTo, SkipCode
 
 __all__ = (
@@ -20,6 +20,7 @@ __all__ = (
     "CheckInfo",
     "CheckResult",
     "Clip",
+    "Deferred",
     "Document",
     "Entries",
     "Evidence",
@@ -285,10 +286,12 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ItemReport:
-    """Everything said about one file."""
+    """Everything said about one file. ``results`` may be read only when they are looked at
+    (:class:`Deferred`).
+    """
 
     item: MediaItem
-    results: tuple[CheckResult, ...]
+    results: Sequence[CheckResult]
     verdict: Verdict
 
     @property

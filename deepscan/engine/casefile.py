@@ -4,6 +4,8 @@
 ``synchronous=NORMAL``: a process killed at any instant loses nothing that ``add`` had returned from, because the system
 keeps what it was given. A power cut may cost the last answers (the log is brought to the disk at checkpoints, not at
 every answer), never the rest; they are scanned again. ``FULL`` would wait for the disk at every file to save them.
+Answers that were stored before and are entered again (:meth:`CaseFile.repeat`) wait for each other: a kill can take up
+to :data:`MOST_WAITING` of them out of the report of that run, and none out of the case file.
 
 **Who may write.** One process, the one that holds the lock of :mod:`deepscan.engine.caselock`. Readers (``read_only``)
 need no lock, change nothing and may look on while a scan runs. After a clean end the log is folded in and the lock file
@@ -17,36 +19,32 @@ runs stay for reuse (:mod:`deepscan.engine.reuse`), each with the keys of the ch
 from __future__ import annotations
 
 import contextlib
-import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from deepscan.engine import casefile_tables as tables
 from deepscan.engine.casefile_connection import Connection
-from deepscan.engine.casefile_errors import damaged, other_version
+from deepscan.engine.casefile_errors import other_version
 from deepscan.engine.casefile_stored import ITEMS, SKIPPED, Rows, StoredReport
 from deepscan.engine.casefile_tables import MAGIC as MAGIC
+from deepscan.engine.casefile_text import Reader, as_now, beginning, dump
 from deepscan.engine.stored import Stored
-from deepscan.errors import CaseFileError, ReportError
+from deepscan.errors import CaseFileError
 from deepscan.reports.schema import (
     SCHEMA_VERSION,
     escape,
-    file_from_json,
-    item_from_json,
     item_to_json,
-    parse,
     run_from_json,
     run_to_json,
-    skipped_from_json,
     skipped_to_json,
 )
-from deepscan.reports.upgrades import STEPS, upgraded
-from deepscan.types import ItemReport, JSONValue, MediaItem, Outcome, RunInfo, ScanReport, Skipped
+from deepscan.reports.upgrades import STEPS
+from deepscan.types import ItemReport, MediaItem, Outcome, RunInfo, ScanReport, Skipped
 
 if TYPE_CHECKING:  # it knows the checks, and a report is rendered without them
     from deepscan.engine.fingerprints import Wanted
@@ -54,22 +52,23 @@ if TYPE_CHECKING:  # it knows the checks, and a report is rendered without them
 HELD = 1000
 """Files up to which a report is held in memory as a whole."""
 
-T = TypeVar("T")
+MOST_WAITING = 500
+"""Answers that may wait to be entered again, all in one transaction: each would cost as much as finding it."""
 
 
-def _as_now(schema: str, part: str, document: Any) -> Any:
-    """One entry of ``items``, or the ``run``, of a report of that schema in the shape that it has now."""
-    if schema == SCHEMA_VERSION:
-        return document
-    whole: Any = {"run": None, "items": [], part: [document] if part == "items" else document}
-    found: Any = upgraded(whole, schema)[part]  # type: ignore[index, call-overload]
-    return found[0] if part == "items" else found
+@dataclass(frozen=True, slots=True)
+class _Again:
+    """An answer to be entered again, and when its file was last changed where that is another moment now."""
+
+    position: int
+    answer: int
+    modified: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
     """An answer about certain bytes. ``here`` says whether it was about a file in the same place; ``keys`` are those of
-    its checks that may be reused; ``read`` gives the report.
+    its checks that may be reused; ``read`` gives the report; ``modified`` is when its file was last changed.
     """
 
     id: int
@@ -77,6 +76,7 @@ class StoredAnswer:
     fingerprint: str
     keys: Mapping[str, str]
     read: Callable[[], ItemReport]
+    modified: int | None = None
 
 
 class CaseFile(Connection):
@@ -89,12 +89,22 @@ class CaseFile(Connection):
     _run: int | None = None
     _answering = False
 
+    @cached_property
+    def _waiting(self) -> list[_Again]:
+        """Answers that are still to be entered again."""
+        return []
+
+    @cached_property
+    def _reader(self) -> Reader:
+        return Reader(self._shown)
+
     # Writing.
 
     def begin(self, run: RunInfo) -> None:
         """Begin a run. From its first answer on, reports are of this run, and not finished; the answers stay."""
+        self._enter_waiting()
         with self._transaction():
-            values = (_dump(run_to_json(run)), SCHEMA_VERSION, tables.BEGUN)
+            values = (dump(run_to_json(run)), SCHEMA_VERSION, tables.BEGUN)
             statement = "INSERT INTO runs (info, schema, state) VALUES (?, ?, ?)"
             self._run = self._connection.execute(statement, values).lastrowid
         self._answering = False
@@ -102,14 +112,14 @@ class CaseFile(Connection):
     def amend(self, run: RunInfo) -> None:
         """Correct the record of the run under way: what was not known when it began, such as the device."""
         with self._transaction():
-            values = (_dump(run_to_json(run)), self._begun())
+            values = (dump(run_to_json(run)), self._begun())
             self._connection.execute("UPDATE runs SET info = ? WHERE id = ?", values)
 
     def finish(self, run: RunInfo) -> None:
         """End the run that began: every file is answered. A run that is not finished counts as interrupted."""
-        with self._transaction():
+        with self._entering():
             self._start_answering()
-            values = (_dump(run_to_json(run)), tables.FINISHED, self._begun())
+            values = (dump(run_to_json(run)), tables.FINISHED, self._begun())
             self._connection.execute("UPDATE runs SET info = ?, state = ? WHERE id = ?", values)
 
     def add(
@@ -136,34 +146,61 @@ class CaseFile(Connection):
             TypeError: a value in the report is no JSON (:func:`deepscan.reports.schema.item_to_json`).
         """
         self._begun()
-        item, document = report.item, _dump(item_to_json(report))
+        item, document = report.item, dump(item_to_json(report))
         never = passing | {r.check for r in report.results if r.outcome is Outcome.TIMED_OUT}
-        keys = _dump({check: key for check, key in wanted.keys.items() if check not in never})
+        keys = dump({check: key for check, key in wanted.keys.items() if check not in never})
         place = (escape(item.root.as_posix()), escape(str(item.name)), item.sha256, wanted.fingerprint)
-        with self._transaction():
+        with self._entering():
             self._connection.execute(tables.STORE, (*place, modified, keys, document))
             ((answer,),) = self._connection.execute(tables.FIND, place).fetchall()
             self._enter(position, answer, None)
 
     def repeat(self, position: int, answer: StoredAnswer, *, modified: int | None = None) -> None:
-        """Enter an answer that is stored already, for a place in the order of discovery. Raises as :meth:`add`."""
+        """Enter an answer that is stored already, for a place in the order of discovery. Raises as :meth:`add`.
+
+        It may wait for others, so that a kill can lose it: the next scan finds it again as this one did. Whatever is
+        stored or read next has it.
+        """
         self._begun()
-        with self._transaction():
-            if modified is not None:
-                self._connection.execute(tables.TOUCH, (modified, answer.id, modified))
-            self._enter(position, answer.id, None)
+        changed = modified is not None and modified != answer.modified
+        self._waiting.append(_Again(position, answer.id, modified if changed else None))
+        if len(self._waiting) >= MOST_WAITING:
+            self._enter_waiting()
 
     def skip(self, position: int, skipped: Skipped) -> None:
         """Store that the file at a place in the order of discovery was not examined, and why. Raises as :meth:`add`."""
         self._begun()
-        document = _dump(skipped_to_json(skipped))
-        with self._transaction():
+        document = dump(skipped_to_json(skipped))
+        with self._entering():
             self._enter(position, None, document)
+
+    def _enter_waiting(self) -> None:
+        if self._waiting:
+            with self._entering():
+                pass
+
+    @contextmanager
+    def _entering(self) -> Iterator[None]:
+        """A transaction in which what waits is entered first."""
+        with self._transaction():
+            for again in self._waiting:
+                if again.modified is not None:
+                    self._connection.execute(tables.TOUCH, (again.modified, again.answer))
+                self._start_answering()
+                with self._one_answer(again.position):
+                    self._connection.execute(tables.REPEAT, (again.position, again.answer))
+            yield
+        self._waiting.clear()  # when Ctrl-C prevents this, the same is entered once more, which changes nothing
 
     def _enter(self, position: int, answer: int | None, skipped: str | None) -> None:
         self._start_answering()
-        try:
+        with self._one_answer(position):
             self._connection.execute(tables.ENTER, (position, answer, skipped))
+
+    @contextmanager
+    def _one_answer(self, position: int) -> Iterator[None]:
+        try:
+            yield
         except sqlite3.IntegrityError as e:
             raise ValueError(f"place {position} in the order of discovery has its answer already") from e
 
@@ -184,7 +221,7 @@ class CaseFile(Connection):
         row = self._reported()
         if row is None or row[2] != SCHEMA_VERSION:
             return None
-        return self._read(row[1], run_from_json)
+        return self._reader.read(row[1], run_from_json)
 
     def same_bytes(self, item: MediaItem) -> Iterator[StoredAnswer]:
         """Stored answers about a file's bytes, those for the same name and place first; never very many."""
@@ -192,17 +229,30 @@ class CaseFile(Connection):
         with self._translated():
             rows = self._connection.execute(tables.SAME_BYTES, (item.sha256, name, root)).fetchall()
         for answer, its_root, its_name, fingerprint, keys, report in rows:
-            found = self._read(keys, _keys)
-            yield StoredAnswer(
-                answer, (its_name, its_root) == (name, root), fingerprint, found, partial(self._item, report)
-            )
+            here, read = (its_name, its_root) == (name, root), partial(self._reader.item, report)
+            yield StoredAnswer(answer, here, fingerprint, self._reader.keys(keys), read)
 
     def same_place(self, root: Path, name: str, modified: int) -> MediaItem | None:
         """The file that was last answered under this name and had been changed at just that nanosecond."""
+        self._enter_waiting()
         with self._translated():
             place = (escape(name), escape(root.as_posix()), modified)
             rows = self._connection.execute(tables.SAME_PLACE, place).fetchall()
-        return replace(self._read(rows[0][0], file_from_json), root=root) if rows else None
+        return replace(self._reader.file(rows[0][0]), root=root) if rows else None
+
+    def whole(self, item: MediaItem, wanted: Wanted) -> StoredAnswer | None:
+        """The answer about just this file that is all that is wanted: it is what a scan would store again.
+
+        Told from the beginning of its text; its report is read as :meth:`Reader.item_in_parts` does.
+        """
+        place = (escape(item.root.as_posix()), escape(str(item.name)), item.sha256, wanted.fingerprint)
+        with self._translated():
+            rows = self._connection.execute(tables.WHOLE, place).fetchall()
+        for answer, modified, keys, report in rows:
+            if keys == dump(wanted.keys) and isinstance(report, str) and report.startswith(beginning(item)):
+                read = partial(self._reader.item_in_parts, report)
+                return StoredAnswer(answer, True, wanted.fingerprint, wanted.keys, read, modified)
+        return None
 
     @contextmanager
     def stored(self) -> Iterator[StoredReport]:
@@ -211,6 +261,7 @@ class CaseFile(Connection):
         Raises:
             CaseFileError: there has been no run.
         """
+        self._enter_waiting()
         with self._transaction("DEFERRED"):  # one moment of it, even while a scan goes on
             row = self._reported()
             if row is None:
@@ -218,9 +269,9 @@ class CaseFile(Connection):
             _, info, schema, state = row
             if schema != SCHEMA_VERSION and schema not in STEPS:
                 raise other_version(self._shown, "newer" if schema > SCHEMA_VERSION else "older")
-            items = Rows(self._connection, "report", ITEMS, partial(self._item, schema=schema), self._translated)
-            skipped = Rows(self._connection, "skipped", SKIPPED, self._skip, self._translated)
-            run = self._read(info, lambda document: run_from_json(_as_now(schema, "run", document)))
+            items = Rows(self._connection, "report", ITEMS, partial(self._reader.item, schema=schema), self._translated)
+            skipped = Rows(self._connection, "skipped", SKIPPED, self._reader.skipped, self._translated)
+            run = self._reader.read(info, lambda document: run_from_json(as_now(schema, "run", document)))
             yield StoredReport(run, items, skipped, state == tables.FINISHED)
 
     def report(self) -> ScanReport:
@@ -272,22 +323,6 @@ class CaseFile(Connection):
             raise ValueError("no run has begun in this case file")
         return self._run
 
-    def _item(self, text: object, schema: str = SCHEMA_VERSION) -> ItemReport:
-        return self._read(text, lambda document: item_from_json(_as_now(schema, "items", document)))
-
-    def _skip(self, text: object) -> Skipped:
-        return self._read(text, skipped_from_json)
-
-    def _read(self, text: object, read: Callable[[JSONValue], T]) -> T:
-        if not isinstance(text, str):
-            raise damaged(self._shown, "an answer is missing")
-        try:
-            return read(parse(text))
-        except ReportError as e:
-            raise damaged(self._shown, e.message) from e
-        except ValueError as e:
-            raise damaged(self._shown, str(e)) from e
-
 
 _Opener: TypeAlias = Callable[[], "contextlib.AbstractContextManager[CaseFile]"]
 
@@ -306,14 +341,3 @@ def _sequences(opened: _Opener) -> tuple[Stored[ItemReport], Stored[Skipped]]:
             yield stored.skipped
 
     return Stored(items), Stored(skipped)
-
-
-def _dump(document: JSONValue) -> str:
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-
-
-def _keys(document: JSONValue) -> dict[str, str]:
-    """The keys of an answer. Raises ValueError for anything else."""
-    if not isinstance(document, dict):
-        raise ValueError("the keys of an answer are no object")
-    return {str(check): str(key) for check, key in document.items()}

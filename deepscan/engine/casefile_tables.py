@@ -44,6 +44,11 @@ STORE = (
     "report = excluded.report"
 )
 FIND = "SELECT id FROM answers WHERE root = ? AND name = ? AND sha256 = ? AND fingerprint = ?"
-TOUCH = "UPDATE answers SET modified = ? WHERE id = ? AND modified IS NOT ?"
+WHOLE = "SELECT id, modified, keys, report FROM answers WHERE root = ? AND name = ? AND sha256 = ? AND fingerprint = ?"
+TOUCH = "UPDATE answers SET modified = ? WHERE id = ?"
+REPEAT = (
+    "INSERT INTO entries SELECT ?1, ?2, NULL WHERE NOT EXISTS "
+    "(SELECT 1 FROM entries WHERE position = ?1 AND answer = ?2)"
+)
 ENTER = "INSERT INTO entries VALUES (?, ?, ?)"
 REPORTED = "SELECT id, info, schema, state FROM runs ORDER BY state > 0 DESC, id DESC LIMIT 1"

@@ -19,7 +19,7 @@ from deepscan.types import CheckResult, ItemReport, MediaItem
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known of a file: the whole answer as it is stored, or else the results of some of the checks."""
+    """What is known of a file: the whole answer, to be entered again as it is stored, or else some of the results."""
 
     answer: tuple[StoredAnswer, ItemReport] | None
     results: Mapping[str, CheckResult]
@@ -38,10 +38,14 @@ def known(
         exhibits: The folder that exhibits are kept under; results whose exhibits are gone from there are not known.
             None when none are kept.
     """
+    whole = case.whole(item, wanted)
+    if whole is not None:
+        report = whole.read()
+        if exhibits is None or all(_shows(result, exhibits) for result in report.results):
+            return Known((whole, report), {})
     by_name = {spec.id for spec in selected if spec.by_name}
     results: dict[str, CheckResult] = {}
-    # The very answer that is wanted first: it is entered again as it stands.
-    for stored in sorted(case.same_bytes(item), key=lambda stored: not _is_whole(stored, wanted)):
+    for stored in case.same_bytes(item):
         missing = {check for check, key in wanted.keys.items() if check not in results}
         usable = {check for check in missing if stored.keys.get(check) == wanted.keys[check]}
         if not usable:
@@ -50,8 +54,6 @@ def known(
         if replace(report.item, root=item.root, name=item.name) != item:  # read as another kind of file then
             continue
         found = {r.check: r for r in report.results if r.check in usable and _shows(r, exhibits)}
-        if _is_whole(stored, wanted) and found.keys() == wanted.keys.keys():
-            return Known((stored, report), {})
         if report.item.name != item.name:
             names = _names(report.item)
             found = {check: r for check, r in found.items() if check not in by_name and not mentions(r, names)}
@@ -59,10 +61,6 @@ def known(
         if results.keys() == wanted.keys.keys():
             break
     return Known(None, results)
-
-
-def _is_whole(stored: StoredAnswer, wanted: Wanted) -> bool:
-    return stored.here and stored.fingerprint == wanted.fingerprint
 
 
 def _shows(result: CheckResult, exhibits: Path | None) -> bool:

@@ -18,23 +18,21 @@ digits) are written as hexadecimal text. Free values nested more than :data:`MAX
 from __future__ import annotations
 
 import json
-import math
-import operator
 import re
-import types
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields, is_dataclass
-from enum import StrEnum
-from functools import cache
+from collections.abc import Mapping
 from importlib import resources
-from numbers import Integral, Real
-from pathlib import Path, PurePosixPath
-from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
 from deepscan.errors import ReportError
+from deepscan.reports.schema_codec import CUT as CUT
+from deepscan.reports.schema_codec import MAX_DEPTH as MAX_DEPTH
+from deepscan.reports.schema_codec import MisfitError, codec
+from deepscan.reports.schema_codec import escape as escape
+from deepscan.reports.schema_codec import unescape as unescape
 from deepscan.reports.upgrades import STEPS, films_added, paths_added, upgraded
 from deepscan.text import clean
-from deepscan.types import ItemReport, JSONValue, Known, MediaItem, RunInfo, ScanReport, Skipped
+from deepscan.types import ItemReport, JSONValue, Known, MediaItem, RunInfo, ScanReport, Skipped, Verdict
 
 SCHEMA_VERSION = "1.2"
 """``major.minor``: minor rises when a field or value is added, major when one changes its meaning or goes."""
@@ -42,15 +40,6 @@ SCHEMA_VERSION = "1.2"
 SCHEMA_FILE = "report.schema.json"
 """The published JSON Schema (draft 2020-12), package data of :mod:`deepscan.reports`."""
 
-MAX_DEPTH = 64
-"""Levels of nesting kept in a free value; JSON parsers of other languages begin to refuse at 100 to 128."""
-
-CUT = f"(nested more than {MAX_DEPTH} levels deep: left out)"
-"""What stands in place of what was nested deeper."""
-
-_MAX_INTEGER = 2**64
-_NEEDS_ESCAPE = re.compile("[\ud800-\udfff]|\ufffd(?=\\{)")
-_ESCAPED = re.compile("\ufffd\\{(fffd|d[89a-f][0-9a-f]{2})\\}")
 _OTHER_VERSION = "Read it with the version of deepscan that wrote it, or scan again."
 
 
@@ -86,9 +75,19 @@ def item_from_json(document: JSONValue, source: str = "The report of a file") ->
     return _decode(ItemReport, films_added(document), source)
 
 
+def file_to_json(item: MediaItem) -> dict[str, JSONValue]:
+    """What an entry of ``items`` says of the file itself: the entry without what was found."""
+    return {"item": _encode(MediaItem, item)}
+
+
 def file_from_json(document: JSONValue, source: str = "The report of a file") -> MediaItem:
     """The file that an entry of ``items`` is about, without reading what was found in it. Raises ReportError."""
     return _decode(MediaItem, document.get("item") if isinstance(document, Mapping) else None, source)
+
+
+def verdict_from_json(document: JSONValue, source: str = "The verdict on a file") -> Verdict:
+    """The verdict that stands in an entry of ``items``. Raises ReportError."""
+    return _decode(Verdict, document, source)
 
 
 def skipped_to_json(skipped: Skipped) -> dict[str, JSONValue]:
@@ -143,6 +142,15 @@ def parse(text: str | bytes) -> JSONValue:
     return document
 
 
+def parse_at(text: str, at: int) -> JSONValue:
+    """Parse the JSON value that begins at a place in a text, whatever follows it. Raises as :func:`parse`."""
+    try:
+        document: JSONValue = _DECODER.raw_decode(text, at)[0]
+    except RecursionError as e:
+        raise ValueError("it is nested too deeply") from e
+    return document
+
+
 def published_schema() -> dict[str, JSONValue]:
     """The published JSON Schema (draft 2020-12) that every report of this version validates against."""
     text = resources.files("deepscan.reports").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
@@ -150,22 +158,11 @@ def published_schema() -> dict[str, JSONValue]:
     return schema
 
 
-def escape(text: str) -> str:
-    """Text as valid Unicode: see the head of this module."""
-    if text.isascii():
-        return text
-    return _NEEDS_ESCAPE.sub(lambda m: f"\ufffd{{{ord(m[0]):04x}}}", text)
-
-
-def unescape(text: str) -> str:
-    """Inverse of :func:`escape`."""
-    if text.isascii():
-        return text
-    return _ESCAPED.sub(lambda m: chr(int(m[1], 16)), text)
-
-
 def _refuse_constant(name: str) -> JSONValue:
     raise ValueError(f"{name} is not a JSON number")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def _require_version(document: JSONValue, source: str) -> str:
@@ -185,215 +182,19 @@ def _require_version(document: JSONValue, source: str) -> str:
     raise ReportError(f"{source} has schema '{clean(version)}', which this deepscan does not know.", _OTHER_VERSION)
 
 
-# The type hints of deepscan/types.py, turned once into pairs of functions.
-
-_Encode: TypeAlias = Callable[[Any], Any]
-_Decode: TypeAlias = Callable[[Any, str], Any]
 _T = TypeVar("_T")
 
 
 def _encode(kind: type[_T], value: _T) -> dict[str, JSONValue]:
     hint: Any = kind
-    document: dict[str, JSONValue] = _codec(hint)[0](value)
+    document: dict[str, JSONValue] = codec(hint)[0](value)
     return document
 
 
 def _decode(kind: type[_T], document: JSONValue, source: str) -> _T:
     hint: Any = kind
     try:
-        value: _T = _codec(hint)[1](document, "")
-    except _MisfitError as e:
+        value: _T = codec(hint)[1](document)
+    except MisfitError as e:
         raise ReportError(f"{source} cannot be read: {e}.", _OTHER_VERSION) from e
     return value
-
-
-class _MisfitError(ValueError):
-    """A field is not what the types say. The message names it."""
-
-    @classmethod
-    def at(cls, at: str, wanted: str) -> _MisfitError:
-        return cls(f"{clean(at)[1:] or 'the document'} is not {wanted}")
-
-
-@cache
-def _codec(hint: Any) -> tuple[_Encode, _Decode]:
-    origin, args = get_origin(hint), get_args(hint)
-    match origin:
-        case None if is_dataclass(hint) and isinstance(hint, type):
-            return _dataclass_codec(hint)
-        case None if issubclass(hint, StrEnum):
-            return _enum_codec(hint)
-        case None:
-            return _PLAIN[hint]
-        case _ if origin in (tuple, Sequence):
-            return _tuple_codec(args[0])
-        case _ if origin is Mapping:
-            return _mapping_codec(args[1])
-    assert origin in (Union, types.UnionType)
-    if type(None) in args and len(args) == 2:
-        return _optional_codec(args[0] if args[1] is type(None) else args[1])
-    return _free, _read_free  # JSONValue, the only other union of deepscan/types.py
-
-
-def _dataclass_codec(kind: type) -> tuple[_Encode, _Decode]:
-    hints = get_type_hints(kind)
-    parts = tuple((f.name, *_codec(hints[f.name])) for f in fields(kind))
-    names = frozenset(hints)
-
-    def encode(value: Any) -> Any:
-        return {name: write(getattr(value, name)) for name, write, _ in parts}
-
-    def decode(value: Any, at: str) -> Any:
-        if not isinstance(value, dict):
-            raise _MisfitError.at(at, "an object")
-        if value.keys() != names:
-            name = min(names ^ value.keys())
-            word = "missing" if name in names else "unknown"
-            raise _MisfitError(f"{clean(f'{at}.{name}')[1:]} is {word}")
-        found = {name: read(value[name], f"{at}.{name}") for name, _, read in parts}
-        try:
-            return kind(**found)
-        except _MisfitError:
-            raise
-        except ValueError as e:
-            raise _MisfitError(f"{clean(at)[1:]} does not hold together ({clean(str(e))})") from e
-
-    return encode, decode
-
-
-def _enum_codec(kind: type[StrEnum]) -> tuple[_Encode, _Decode]:
-    members = {str(m): m for m in kind}
-
-    def decode(value: Any, at: str) -> Any:
-        if not isinstance(value, str) or value not in members:
-            raise _MisfitError.at(at, "one of " + ", ".join(members))
-        return members[value]
-
-    return str, decode
-
-
-def _tuple_codec(hint: Any) -> tuple[_Encode, _Decode]:
-    write, read = _codec(hint)
-
-    def decode(value: Any, at: str) -> Any:
-        if not isinstance(value, list):
-            raise _MisfitError.at(at, "a list")
-        return tuple([read(v, f"{at}[{i}]") for i, v in enumerate(value)])
-
-    return lambda value: [write(v) for v in value], decode
-
-
-def _mapping_codec(hint: Any) -> tuple[_Encode, _Decode]:
-    write, read = _codec(hint)
-
-    def decode(value: Any, at: str) -> Any:
-        if not isinstance(value, dict):
-            raise _MisfitError.at(at, "an object")
-        return {unescape(k): read(v, f"{at}.{k}") for k, v in value.items()}
-
-    return lambda value: {_text(k): write(v) for k, v in value.items()}, decode
-
-
-def _optional_codec(hint: Any) -> tuple[_Encode, _Decode]:
-    write, read = _codec(hint)
-
-    def encode(value: Any) -> Any:
-        if value is None or (hint is float and not math.isfinite(value)):
-            return None
-        return write(value)
-
-    return encode, lambda value, at: None if value is None else read(value, at)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"a report holds text here, not {type(value).__name__}: {clean(repr(value))}")
-    return escape(str(value))
-
-
-def _number(value: Any) -> float:
-    number = float(value)
-    if not math.isfinite(number):
-        raise TypeError(f"a report holds a finite number here, not {number}")
-    return number
-
-
-def _read_text(value: Any, at: str) -> str:
-    if not isinstance(value, str):
-        raise _MisfitError.at(at, "text")
-    return unescape(value)
-
-
-def _read_integer(value: Any, at: str) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise _MisfitError.at(at, "a whole number")
-    return value
-
-
-def _read_number(value: Any, at: str) -> float:
-    if not isinstance(value, (int, float)) or isinstance(value, bool):
-        raise _MisfitError.at(at, "a number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise _MisfitError.at(at, "a finite number")
-    return number
-
-
-def _read_truth(value: Any, at: str) -> bool:
-    if not isinstance(value, bool):
-        raise _MisfitError.at(at, "true or false")
-    return value
-
-
-_PLAIN: Mapping[Any, tuple[_Encode, _Decode]] = {
-    str: (_text, _read_text),
-    int: (operator.index, _read_integer),
-    float: (_number, _read_number),
-    bool: (bool, _read_truth),
-    Path: (lambda p: escape(p.as_posix()), lambda v, at: Path(_read_text(v, at))),
-    PurePosixPath: (lambda p: escape(str(p)), lambda v, at: PurePosixPath(_read_text(v, at))),
-}
-
-
-def _free(value: Any, depth: int = 0) -> JSONValue:
-    """A free value as JSON. numpy's numbers are numbers; what JSON has no word for raises TypeError."""
-    match value:
-        case str():
-            return escape(str(value))
-        case None | bool():
-            return value
-        case int() | Integral():
-            whole = int(value)
-            return whole if abs(whole) < _MAX_INTEGER else hex(whole)
-        case float() | Real():
-            number = float(value)
-            if math.isfinite(number):
-                return number
-            return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
-        case dict() | list() | Mapping() | Sequence() if depth >= MAX_DEPTH and len(value):
-            return CUT
-        case Mapping():
-            return {_text(k): _free(v, depth + 1) for k, v in value.items()}
-        case Sequence() if not isinstance(value, (bytes, bytearray, memoryview)):
-            return [_free(v, depth + 1) for v in value]
-    raise TypeError(f"a report cannot hold a value of type {type(value).__name__}: {clean(repr(value))}")
-
-
-def _read_free(value: Any, at: str, depth: int = 0) -> JSONValue:
-    match value:
-        case str():
-            return unescape(value)
-        case None | bool() | int():
-            return value
-        case float() if math.isfinite(value):
-            return value
-        case dict() | list() if depth >= MAX_DEPTH and value:
-            raise _MisfitError.at(at, f"nested at most {MAX_DEPTH} levels deep")
-        case dict():
-            return {unescape(k): _read_free(v, at, depth + 1) for k, v in value.items()}
-        case list():
-            return [_read_free(v, at, depth + 1) for v in value]
-    raise _MisfitError.at(at, "a JSON value")

@@ -285,6 +285,99 @@ def test_a_file_is_known_by_its_place_and_its_last_change() -> None:
         assert case.report().items == (NOT_UNICODE,)
 
 
+def test_what_is_entered_again_waits_for_others_and_is_there_for_whoever_looks(path: Path) -> None:
+    with CaseFile.open(path) as case:
+        fill(case)
+        case.begin(BEGUN)
+        stored = {report.item: whole for report in REPORT.items if (whole := case.whole(report.item, wanted(report)))}
+        first, second, third, *_ = stored
+        case.repeat(0, stored[first])
+        with CaseFile.open(path, read_only=True) as looking_on:
+            assert looking_on.report() == REPORT  # of the run before
+            case.repeat(1, stored[second])
+            put(case, 2, CLASSIFIED)
+            assert [i.item for i in looking_on.report().items] == [first, second, CLASSIFIED.item]
+        case.repeat(3, stored[third])
+        assert [i.item for i in case.report().items] == [first, second, CLASSIFIED.item, third]
+        case.repeat(4, stored[first])
+        case.finish(RUN)
+        assert [i.item for i in case.report().items] == [first, second, CLASSIFIED.item, third, first]
+
+
+def test_no_more_than_a_bounded_number_waits(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(casefile, "MOST_WAITING", 3)
+    with CaseFile.open(path) as case, CaseFile.open(path, read_only=True) as looking_on:
+        fill(case)
+        case.begin(BEGUN)
+        stored = case.whole(CLASSIFIED.item, wanted(CLASSIFIED))
+        assert stored is not None
+        seen = []
+        for position in range(7):
+            case.repeat(position, stored)
+            seen.append(len(looking_on.report().items))
+        assert seen == [len(REPORT.items)] * 2 + [3, 3, 3, 6, 6]
+
+
+def test_what_waits_is_entered_once_when_ctrl_c_comes_as_it_is_stored(path: Path) -> None:
+    with CaseFile.open(path) as case:
+        fill(case)
+        case.begin(BEGUN)
+        stored = case.whole(CLASSIFIED.item, wanted(CLASSIFIED))
+        assert stored is not None
+        case.repeat(0, stored)
+        waiting = list(case._waiting)
+        case.repeat(1, stored)
+        assert len(case.report().items) == 2
+        case._waiting.extend(waiting)  # stored, and interrupted before that was noted
+        assert len(case.report().items) == 2
+        other = case.whole(NOT_UNICODE.item, wanted(NOT_UNICODE))
+        assert other is not None
+        case.repeat(0, other)
+        with pytest.raises(ValueError, match="place 0"):
+            case.report()
+
+
+def test_a_whole_answer_is_read_in_parts_and_damage_is_told_where_it_is_looked_at(path: Path) -> None:
+    with CaseFile.open(path) as case:
+        fill(case)
+    _change(path, 'UPDATE answers SET report = replace(report, \'"outcome":"done"\', \'"outcome":"odd"\')')
+    with CaseFile.open(path) as case:
+        found = reused(case, CLASSIFIED.item, wanted(CLASSIFIED))
+        assert found is not None
+        assert (found.item, found.verdict) == (CLASSIFIED.item, CLASSIFIED.verdict)
+        with pytest.raises(CaseFileError, match=r"case\.deepscan is damaged.*outcome is not one of"):
+            len(found.results)
+        with pytest.raises(CaseFileError, match=r"case\.deepscan is damaged"):
+            case.report()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE answers SET report = replace(report, '\"verdict\":', '\"verdict\":,')",
+        "UPDATE answers SET report = replace(report, '\"verdict\":', '\"judgement\":')",
+        "UPDATE answers SET report = CAST(report AS BLOB)",
+    ],
+)
+def test_a_damaged_end_is_told_or_not_reused(path: Path, statement: str) -> None:
+    with CaseFile.open(path) as case:
+        fill(case)
+    _change(path, statement)
+    with CaseFile.open(path) as case, pytest.raises(CaseFileError, match=r"case\.deepscan is damaged"):
+        reused(case, CLASSIFIED.item, wanted(CLASSIFIED))
+
+
+def test_an_answer_laid_out_otherwise_is_read_all_the_same(path: Path) -> None:
+    with CaseFile.open(path) as case:
+        fill(case)
+    _change(path, "UPDATE answers SET report = replace(report, '{\"item\":', '{ \"item\" : ')")
+    with CaseFile.open(path) as case:
+        assert reused(case, CLASSIFIED.item, wanted(CLASSIFIED)) is None
+        found = known(case, CLASSIFIED.item, wanted(CLASSIFIED), specs(CLASSIFIED), None)
+        assert found.results == {r.check: r for r in CLASSIFIED.results}
+        assert case.report() == REPORT
+
+
 def test_a_place_has_one_answer() -> None:
     with CaseFile.open(None) as case:
         case.begin(BEGUN)

@@ -129,7 +129,7 @@ def test_every_row_leads_to_its_words_and_its_document() -> None:
 
 @pytest.mark.parametrize(("count", "kind"), [(5, islands.PLAIN), (900, islands.PACKED)])
 def test_details_are_readable_while_they_are_few_and_packed_when_they_are_many(count: int, kind: str) -> None:
-    long = replace(sample.DECLARED, results=sample.DECLARED.results * 4)
+    long = replace(sample.DECLARED, results=tuple(sample.DECLARED.results) * 4)
     taken = take_apart(render(replace(sample.REPORT, items=(long,) * count)))
     types = {e.attributes["type"] for e in taken.elements if str(e.attributes.get("id")).startswith("part-")}
     assert types == {kind}
