@@ -96,7 +96,7 @@ class TestWheel:
     def test_its_command(self, wheel: Path) -> None:
         with zipfile.ZipFile(wheel) as archive:
             points = archive.read(f"{_dist_info()}/entry_points.txt").decode()
-        assert "[console_scripts]\ndeepscan = deepscan.cli.app:main\n" in points
+        assert "[console_scripts]\ndeepscan = deepscan.__main__:main\n" in points
 
     def test_its_licence(self, wheel: Path, stated: Message) -> None:
         assert stated["License-Expression"] == "Apache-2.0 AND LicenseRef-deepscan-faces-non-commercial"
@@ -108,6 +108,13 @@ class TestWheel:
         needed = [Requirement(text) for text in stated.get_all("Requires-Dist", [])]
         assert {r.name for r in needed if r.marker is None} == {r.name for r in BASE}
         assert set(stated.get_all("Provides-Extra", [])) == PROJECT["optional-dependencies"].keys()
+
+
+def test_what_workers_import_of_the_command_costs_them_nothing() -> None:
+    """multiprocessing imports the script that the command is, in each worker: the command line stays out of it."""
+    code = "import sys, deepscan.__main__; print({'typer', 'deepscan.cli'} & sys.modules.keys())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
 
 
 def test_the_version_is_what_the_command_says() -> None:

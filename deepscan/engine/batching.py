@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from deepscan.media.frames import Pixels
 from deepscan.models.loader import OutOfMemoryError
 
-Attempt: TypeAlias = Callable[[NDArray[np.uint8]], "NDArray[np.float32] | Exception"]
-"""Scores a batch of shape (n, height, width, 3) uint8 into (n,), or returns the error that stopped it."""
+Attempt: TypeAlias = Callable[[Sequence[Pixels]], "NDArray[np.float32] | Exception"]
+"""Scores n pictures of one size into (n,), or returns the error that stopped it."""
 
 Key: TypeAlias = tuple[int, int]
 """(position of the file, index of the sample in it)."""
@@ -66,7 +66,7 @@ class Batcher:
         notes: list[str] = []
         while len(answers) < len(rows):
             part = rows[len(answers) : len(answers) + self.size]
-            answer = self._attempt(np.stack([pixels for _, pixels in part]))
+            answer = self._attempt([pixels for _, pixels in part])
             if isinstance(answer, (OutOfMemoryError, MemoryError)) and len(part) > 1:
                 self.size = len(part) // 2
                 notes.append(f"A batch of {len(part)} did not fit into memory: going on with {self.size}.")

@@ -122,6 +122,13 @@ class CaseFile(Connection):
             values = (dump(run_to_json(run)), tables.FINISHED, self._begun())
             self._connection.execute("UPDATE runs SET info = ?, state = ? WHERE id = ?", values)
 
+    @property
+    def has_answers(self) -> bool:
+        """Whether the run under way has an answer, so that a report would be of it."""
+        with self._translated():
+            ((state,),) = self._connection.execute("SELECT state FROM runs WHERE id = ?", (self._begun(),))
+        return bool(state != tables.BEGUN)
+
     def add(
         self,
         position: int,

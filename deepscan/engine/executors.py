@@ -6,16 +6,19 @@ import multiprocessing
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from deepscan.engine.slots import Packed, Slot
 from deepscan.engine.workers import Enter, prepare, serve, warm
+from deepscan.errors import OutputError
 
 Job = TypeVar("Job")
 Answer = TypeVar("Answer")
@@ -138,7 +141,8 @@ class Processes(Generic[Job, Answer]):
 
     def warm_up(self) -> None:
         """Start the workers: with the first job that the pool is given."""
-        self._pool.schedule(warm)
+        with _refusals_told(), _ctrl_c_held():
+            self._pool.schedule(warm)
 
     def limit(self, share: float) -> float:
         """The seconds in a part of the time limit; enough for an ordinary file, if the whole limit is."""
@@ -148,7 +152,8 @@ class Processes(Generic[Job, Answer]):
         """Hand a job to the pool as it is now."""
         while True:
             try:
-                return self._pool.schedule(serve, args=(self._work, job, slot.name, seconds), timeout=seconds)
+                with _refusals_told(), _ctrl_c_held():
+                    return self._pool.schedule(serve, args=(self._work, job, slot.name, seconds), timeout=seconds)
             except RuntimeError as e:  # what a broken pool answers
                 if not self.renew(self._pool):
                     failed: ProcessFuture[Packed] = ProcessFuture()
@@ -176,7 +181,8 @@ class Processes(Generic[Job, Answer]):
 
     def _take_slot(self) -> Slot:
         if not self._free:
-            self._slots.append(Slot.create())
+            with _refusals_told():
+                self._slots.append(Slot.create())
             self._free.append(self._slots[-1])
         slot = self._free.pop()
         slot.clear()
@@ -184,9 +190,10 @@ class Processes(Generic[Job, Answer]):
 
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("spawn")
-        return ProcessPool(
-            self.width, initializer=prepare, initargs=(self._memory, self._work.__module__), context=context
-        )
+        with _refusals_told():
+            return ProcessPool(
+                self.width, initializer=prepare, initargs=(self._memory, self._work.__module__), context=context
+            )
 
     def __enter__(self) -> Processes[Job, Answer]:
         return self
@@ -197,6 +204,36 @@ class Processes(Generic[Job, Answer]):
         finally:
             for slot in self._slots:
                 slot.remove()
+
+
+@contextmanager
+def _refusals_told() -> Iterator[None]:
+    """A block in which the system may refuse what workers need, told as a sentence. Raises OutputError."""
+    try:
+        yield
+    except OSError as e:
+        raise OutputError(
+            f"Workers cannot be started: {e.strerror or e}.",
+            "They need processes and shared memory (/dev/shm; docker run --shm-size); --workers 0 does without.",
+        ) from e
+
+
+@contextmanager
+def _ctrl_c_held() -> Iterator[None]:
+    """A block whose threads and processes, and theirs, are begun with SIGINT blocked; for this thread it waits.
+
+    A terminal sends Ctrl-C to workers too. One that Python is still starting cannot ignore it yet: it would print where
+    it was, which is of no interest to anyone.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # the first worker would start it, which lets SIGINT through again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _end(pool: ProcessPool, *, at_once: bool) -> None:

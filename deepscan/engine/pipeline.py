@@ -39,6 +39,7 @@ from deepscan.engine.runner import (
 from deepscan.engine.stages import SHARED, Loss
 from deepscan.engine.subject import store_exhibit
 from deepscan.engine.verdict import decide
+from deepscan.media.frames import Pixels
 from deepscan.models.card import ModelCard
 from deepscan.text import clean
 from deepscan.types import CheckResult, ItemReport, MediaItem
@@ -357,7 +358,15 @@ class Pipeline:
 
 
 def _attempt(check: BatchCheck) -> Attempt:
-    return lambda batch: caught(check.score, batch)
+    return lambda pictures: caught(_scores, check, pictures)
+
+
+def _scores(check: BatchCheck, pictures: Sequence[Pixels]) -> NDArray[np.float32]:
+    """What a check gives for a batch; it may come from another package, so that is looked at. Raises ValueError."""
+    scores = np.asarray(check.score(np.stack(pictures)), np.float32)
+    if scores.shape != (len(pictures),):
+        raise ValueError(f"it gave scores of shape {scores.shape} for a batch of {len(pictures)}")
+    return scores
 
 
 def _without_pixels(samples: Samples) -> Samples:

@@ -54,6 +54,7 @@ def scan(
         ModelError: the model or the device cannot be used.
         CaseFileError: the case file cannot be used.
         OutputError: the case file or an exhibit cannot be written.
+        KeyboardInterrupt: the scan was interrupted before anything was answered; an earlier report stays what it is.
     """
     options, events = options or ScanOptions(), events or Silent()
     targets = [Target("output folder", output, folder=True)] if output else []

@@ -68,7 +68,11 @@ class Session:
         self._prints = Fingerprints(self.options, self.selected, self.pack)
 
     def run(self, source: Source, count: int, argv: Iterable[str]) -> ScanReport:
-        """Scan; see :func:`deepscan.engine.scan.scan`."""
+        """Scan; see :func:`deepscan.engine.scan.scan`.
+
+        Raises:
+            KeyboardInterrupt: nothing was answered yet: the report there is would be of the run before.
+        """
         run = record.begin(self.options, self.selected, self.pack, tuple(argv), source.paths, self.case.last_run())
         self.case.begin(run)
         try:
@@ -76,6 +80,8 @@ class Session:
                 run = self._answer_all(files, count, run)
             self.case.finish(replace(run, finished=record.now()))
         except KeyboardInterrupt:
+            if not self.case.has_answers:
+                raise
             self.events.note("Interrupted: what was finished is kept.")
         return self.case.report()
 

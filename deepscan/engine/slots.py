@@ -14,6 +14,7 @@ The parent makes the slots and removes them. When it is killed, the resource tra
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import pickle
 import struct
@@ -47,13 +48,17 @@ class Slot:
 
     @classmethod
     def create(cls) -> Slot:
-        """A new slot; without room for arrays where the system's shared memory is full. Raises OSError."""
-        memory = SharedMemory(create=True, size=_HEAD_BYTES + PIXEL_BYTES)
-        if not _is_backed(memory):
+        """A new slot; without room for arrays where the system's shared memory is full.
+
+        Raises OSError: there is no shared memory, not even for the stage's name.
+        """
+        for size in (_HEAD_BYTES + PIXEL_BYTES, _HEAD_BYTES):
+            memory = SharedMemory(create=True, size=size)
+            if _is_backed(memory):
+                return cls(memory)
             memory.close()
             memory.unlink()
-            memory = SharedMemory(create=True, size=_HEAD_BYTES)
-        return cls(memory)
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     @staticmethod
     @cache

@@ -5,6 +5,7 @@ Nothing is held: the files are found once to be counted, and once more as they a
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -69,26 +70,26 @@ class Source:
         with ExitStack() as stack:
             # A connection of this thread's own: SQLite's may not be shared.
             known = stack.enter_context(CaseFile.open(case, read_only=True)) if case is not None else None
-            for position, entry in enumerate(walk(self.paths, self.options, listed=self.listed)):
+            # All were there when they were counted: one that is gone now is skipped, and ends no scan.
+            for position, entry in enumerate(walk((), self.options, listed=(*self.paths, *self.listed))):
                 if isinstance(entry, Skipped):
                     yield Found(position, entry)
                     continue
-                modified = _modified(entry)
-                trusted = self._trusted(known, entry, modified) if known is not None else None
+                status = _status(entry)
+                trusted = self._trusted(known, entry, status) if known is not None and status is not None else None
+                modified = status.st_mtime_ns if status is not None else None
                 yield Found(position, trusted or identify(entry, self.options), modified)
 
-    def _trusted(self, known: CaseFile, entry: Candidate, modified: int | None) -> MediaItem | Skipped | None:
-        if modified is None:
-            return None
-        item = known.same_place(entry.root, str(entry.name), modified)
-        if item is None or entry.path.stat().st_size != item.size:
+    def _trusted(self, known: CaseFile, entry: Candidate, status: os.stat_result) -> MediaItem | Skipped | None:
+        item = known.same_place(entry.root, str(entry.name), status.st_mtime_ns)
+        if item is None or status.st_size != item.size:
             return None
         return refusal(entry, item.container, item.size, self.options) or item
 
 
-def _modified(entry: Candidate) -> int | None:
+def _status(entry: Candidate) -> os.stat_result | None:
     """Taken before the file is read: of one that changes meanwhile it is too old, and the file is read next time."""
     try:
-        return entry.path.stat().st_mtime_ns
+        return entry.path.stat()
     except (OSError, ValueError):
         return None

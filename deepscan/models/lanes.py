@@ -9,8 +9,9 @@ Lanes wait for nothing but their last chunk.
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -69,6 +70,8 @@ class TorchLane:
         except (RuntimeError, MemoryError) as e:
             if not is_out_of_memory(e):
                 raise
+            # The error's frames hold what was computed before it; a smaller try needs that room.
+            traceback.clear_frames(e.__traceback__)
             count = len(chunks[0]) if chunks else 0
             raise OutOfMemoryError(f"{device_name(self.device)} has not enough memory for {count} pictures.") from e
 
@@ -107,7 +110,9 @@ class Lanes:
             on_cpu = self._lanes[0].device == "cpu"
             self._threads = ThreadPoolExecutor(count, "lane", initializer=compute_alone if on_cpu else None)
         shares = [chunks[number::count] for number in range(min(count, len(chunks)))]
-        answers = list(self._threads.map(lambda lane, share: lane.run(share), self._lanes, shares))
+        running = [self._threads.submit(lane.run, share) for lane, share in zip(self._lanes, shares, strict=False)]
+        wait(running)  # also where one fails: what the others still do would take room from a smaller try
+        answers = [each.result() for each in running]
         rows: Rows = []
         for at, chunk in enumerate(chunks):
             first = (at // count) * len(chunk)

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from deepscan.engine.batching import Batcher, Key, Scored
+from deepscan.media.frames import Pixels
 from deepscan.models.loader import OutOfMemoryError
 
 
 def pixels(value: int) -> NDArray[np.uint8]:
     return np.full((2, 2, 3), value, np.uint8)
+
+
+def first_values(batch: Sequence[Pixels]) -> NDArray[np.float32]:
+    return np.array([picture[0, 0, 0] for picture in batch], np.float32)
 
 
 def score_all(batcher: Batcher, *, partial: bool = True) -> Scored:
@@ -26,9 +33,9 @@ def score_all(batcher: Batcher, *, partial: bool = True) -> Scored:
 def test_full_batches_only_until_the_rest_is_asked_for() -> None:
     sizes: list[int] = []
 
-    def attempt(batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def attempt(batch: Sequence[Pixels]) -> NDArray[np.float32]:
         sizes.append(len(batch))
-        return batch[:, 0, 0, 0].astype(np.float32)
+        return first_values(batch)
 
     batcher = Batcher(attempt, 4)
     for i in range(10):
@@ -43,8 +50,8 @@ def test_full_batches_only_until_the_rest_is_asked_for() -> None:
 
 @pytest.mark.parametrize("error", [OutOfMemoryError(), MemoryError()])
 def test_a_batch_that_does_not_fit_is_halved_and_nothing_is_lost(error: Exception) -> None:
-    def attempt(batch: NDArray[np.uint8]) -> NDArray[np.float32] | Exception:
-        return error if len(batch) > 3 else batch[:, 0, 0, 0].astype(np.float32)
+    def attempt(batch: Sequence[Pixels]) -> NDArray[np.float32] | Exception:
+        return error if len(batch) > 3 else first_values(batch)
 
     batcher = Batcher(attempt, 16)
     for i in range(16):

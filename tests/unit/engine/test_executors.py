@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deepscan.engine import slots
 from deepscan.engine.executors import Executor, Inline, Processes, WorkerLost
 from deepscan.engine.slots import PIXEL_BYTES
 from deepscan.engine.workers import Enter, WorkError
@@ -66,6 +67,8 @@ def work(job: str, enter: Enter) -> str:
         case "ctrl-c":
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(0.2)
+        case "held":
+            return ",".join(signal.Signals(s).name for s in signal.pthread_sigmask(signal.SIG_BLOCK, []))
         case "pid":
             return str(os.getpid())
     return job.upper()
@@ -263,6 +266,28 @@ def test_a_job_that_cannot_be_sent_loses_its_own_answer_only(pool: Processes[str
 
 def test_workers_leave_ctrl_c_to_their_parent(pool: Processes[str, str]) -> None:
     assert pool.submit("ctrl-c").result() == "CTRL-C"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
+def test_workers_that_are_still_being_started_are_not_reached_by_ctrl_c(pool: Processes[str, str]) -> None:
+    before = pool.submit("held").result()
+    with contextlib.suppress(WorkerLost):
+        pool.submit("kill").result()
+    replaced = pool.submit("held").result()
+    assert before == replaced == "SIGINT"
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, [])  # this process is, as before
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="shared memory is not to be seen here")
+def test_without_shared_memory_workers_are_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page of it that is used and is not there would kill this process (SIGBUS)."""
+    with Processes(work, workers=1, seconds=LONG) as processes:
+        monkeypatch.setattr(slots, "_is_backed", lambda memory: False)
+        with pytest.raises(OutputError, match="No space left on device") as caught:
+            processes.submit("a")
+        assert "--workers 0" in caught.value.hint
+        monkeypatch.setattr(slots, "_is_backed", lambda memory: memory.size < PIXEL_BYTES)
+        assert processes.submit("array 10").result() is not None
 
 
 def test_workers_write_nothing_to_the_error_stream(

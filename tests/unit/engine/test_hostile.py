@@ -91,6 +91,25 @@ def test_a_folder_that_changes_while_it_is_scanned(tmp_path: Path) -> None:
     assert all(i.item.name.name != "198.png" for i in report.items)
 
 
+class Removing(Silent):
+    """Removes a file as soon as all are counted."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def discovered(self, files: int, *, complete: bool) -> None:
+        if complete:
+            self._path.unlink()
+
+
+def test_a_file_named_on_the_command_line_that_goes_away_is_a_reason_and_ends_no_scan(tmp_path: Path) -> None:
+    paths = [media_factory.write_png(tmp_path, f"{number}.png", seed=number) for number in range(3)]
+    report = scan(paths, QUICK, events=Removing(paths[1]))
+    assert report.finished
+    assert [i.item.name.name for i in report.items] == ["0.png", "2.png"]
+    assert [(s.path, s.code) for s in report.skipped] == [(paths[1], SkipCode.VANISHED)]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="ramfs and remounting are Linux's")
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root may mount")
 def test_read_only_media(tmp_path: Path) -> None:

@@ -242,6 +242,26 @@ def test_on_a_full_disk_the_scan_stops_and_what_was_finished_is_there(
     assert timeless(resumed) == timeless(scan([folder], QUICK))
 
 
+def test_interrupted_before_its_first_answer_a_scan_is_not_taken_for_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, case = fill(tmp_path / "evidence", 3), tmp_path / "a.case"
+    before = scan([folder], QUICK, case=case)
+    media_factory.write_png(folder, "000.png", seed=99)
+
+    def ctrl_c(task: Task, enter: Enter) -> Examined:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(session, "examine", ctrl_c)
+        with pytest.raises(KeyboardInterrupt):
+            scan([folder], QUICK, case=case)
+    with CaseFile.open(case, read_only=True) as opened:
+        assert opened.report() == before
+    after_one = scan([folder], replace(QUICK, checks=("metadata",)), case=case, events=Stopped(1))
+    assert (len(after_one.items), after_one.finished) == (1, False)
+
+
 def test_a_large_scan_is_reported_as_a_small_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = fill(tmp_path / "evidence", 12)
     small = scan([folder], QUICK)
@@ -277,6 +297,22 @@ def test_with_trust_mtime_unchanged_files_are_not_read(
     assert changed.items[1].item.sha256 != first.items[1].item.sha256
     too_large = scan([folder], replace(options, max_size=10), case=case)
     assert {s.code for s in too_large.skipped} == {SkipCode.TOO_LARGE, SkipCode.NOT_MEDIA}
+
+
+def test_a_trusted_file_that_goes_away_while_it_is_looked_up_ends_no_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, case = fill(tmp_path / "evidence", 3), tmp_path / "a.case"
+    options = replace(QUICK, trust_mtime=True)
+    first = scan([folder], options, case=case)
+    real = CaseFile.same_place
+
+    def removed(self: CaseFile, root: Path, name: str, modified: int) -> Any:
+        (root / name).unlink()
+        return real(self, root, name, modified)
+
+    monkeypatch.setattr(CaseFile, "same_place", removed)
+    assert scan([folder], options, case=case).items == first.items
 
 
 def test_verify_unchanged_hashes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

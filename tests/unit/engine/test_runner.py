@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from deepscan.checks import catalogue
-from deepscan.checks.base import CheckSpec
+from deepscan.checks.base import CheckSpec, Samples, Subject
 from deepscan.config import ScanOptions
 from deepscan.engine.events import Silent
 from deepscan.engine.executors import Executor, Inline, Processes
@@ -127,6 +130,37 @@ def test_a_batch_that_fails_takes_only_its_own_files_along(tmp_path: Path) -> No
     outcomes = [r.results[0].outcome for r in reports]
     assert outcomes == [Outcome.DONE] * 2 + [Outcome.FAILED] * 2 + [Outcome.DONE] * 4
     assert reports[2].results[0].reason == "Unexpected RuntimeError: too bright."
+
+
+class Uneven(Brightness):
+    """A batch check of another package, with faults of its own: pictures of several sizes, or a score too few."""
+
+    def __init__(self, *, short: bool) -> None:
+        super().__init__()
+        self.short = short
+
+    def samples(self, subject: Subject) -> Samples:
+        found = super().samples(subject)
+        if self.short:
+            return found
+        side = 4 + subject.item.size % 2
+        return Samples(tuple(replace(s, pixels=np.zeros((side, side, 3), np.uint8)) for s in found.samples))
+
+    def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return super().score(batch)[: -1 if self.short else None]
+
+
+@pytest.mark.parametrize(("short", "words"), [(True, "scores of shape (3,) for a batch of 4"), (False, "same shape")])
+def test_a_batch_check_that_breaks_its_promises_fails_its_files_and_not_the_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: bool, words: str
+) -> None:
+    uneven, both = Uneven(short=short), {"bytes": Bytes()}
+    monkeypatch.setattr(catalogue, "build", lambda specs, *_: tuple(both.get(s.id, uneven) for s in specs))
+    reports = run([item(tmp_path, f"{i}-1", bytes(i + 1)) for i in range(4)], [Bytes(), uneven])
+    for report in reports:
+        assert by_check(report)["bytes"].outcome is Outcome.DONE
+        assert by_check(report)["brightness"].outcome is Outcome.FAILED
+        assert words in str(by_check(report)["brightness"].reason)
 
 
 @pytest.mark.usefixtures("fakes")

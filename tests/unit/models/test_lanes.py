@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -50,6 +51,26 @@ def test_every_picture_is_answered_once_and_in_order(count: int, width: int) -> 
 def test_a_lane_without_memory_is_told() -> None:
     with pytest.raises(OutOfMemoryError):
         Lanes([_Echo("cuda:0"), _Echo("cuda:1", starved=True)]).run(_chunks(4))
+
+
+def test_a_failure_is_told_when_no_lane_works_any_more() -> None:
+    failed, ended = threading.Event(), threading.Event()
+
+    class _Failing(_Echo):
+        def run(self, chunks: Sequence[Chunk]) -> Rows:
+            failed.set()
+            raise OutOfMemoryError("full")
+
+    class _Slow(_Echo):
+        def run(self, chunks: Sequence[Chunk]) -> Rows:
+            failed.wait()
+            time.sleep(0.2)
+            ended.set()
+            return super().run(chunks)
+
+    with pytest.raises(OutOfMemoryError):
+        Lanes([_Failing("cuda:0"), _Slow("cuda:1")]).run(_chunks(2))
+    assert ended.is_set()
 
 
 def test_lanes_of_a_cpu_leave_torch_one_thread_each() -> None:

@@ -288,6 +288,24 @@ def test_lack_of_memory_is_told_and_the_next_bite_is_smaller(words: str) -> None
     assert model.seen[0] == 8 and model.seen[-4:] == [2] * 4 and set(model.seen) == {8, 4, 2}
 
 
+def test_what_did_not_fit_is_let_go_before_the_next_try() -> None:
+    import weakref
+
+    held: list[Any] = []
+
+    def layers(pixel_values: Any) -> Any:
+        activation = pixel_values * 2
+        held.append(weakref.ref(activation))
+        raise RuntimeError("CUDA out of memory")
+
+    model: Any = layers
+    network = Network(model, make_card(), device="cpu", precision="fp32")
+    with pytest.raises(OutOfMemoryError) as caught:
+        network.probabilities(_pictures(2))
+    assert caught.value.__cause__ is not None  # the error is still there, as it is while a smaller batch is tried
+    assert [activation() for activation in held] == [None] * len(held) != []
+
+
 def test_one_picture_alone_is_tried_until_nothing_is_smaller() -> None:
     network, model = _starved(1)
     assert network.probabilities(_pictures(1)).shape == (1,)
