@@ -24,7 +24,7 @@ BUILTIN_MODEL = "builtin"
 
 STYLES = ("brief", "full")
 FAIL_ON = ("strong", "moderate", "weak", "never")
-PRECISIONS = ("auto", "fp32", "bf16", "fp16")
+PRECISIONS = ("auto", "fp32", "bf16", "fp16", "int8")
 DEVICES = ("auto", "cpu", "openvino", "cuda", "mps")
 FACES = ("haar", "yunet")
 

@@ -139,7 +139,7 @@ AllFramesOption = Annotated[
     bool | None, typer.Option("--all-frames/--no-all-frames", help="All frames of a video, a few hundred at a time.")
 ]
 DeviceOption = Annotated[str | None, typer.Option(help="auto, cpu, openvino, cuda, cuda:N or mps [auto].")]
-PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16 or fp16 [auto].")]
+PrecisionOption = Annotated[str | None, typer.Option(help="auto, fp32, bf16, fp16 or int8 [auto].")]
 BatchOption = Annotated[str | None, typer.Option(metavar="N", help="Pictures in a batch, or auto [auto].")]
 WorkersOption = Annotated[
     str | None, typer.Option(metavar="N", help="Worker processes; 0 works in this process, unprotected [auto].")

@@ -67,7 +67,7 @@ class Network:
     Attributes:
         card: The pack's card.
         device: The device it runs on, as torch writes it ("cpu", "cuda:0"); of several GPUs, all with commas between.
-        precision: What it computes in: "fp32", "bf16" or "fp16".
+        precision: What it computes in: "fp32", "bf16", "fp16" or "int8".
         notes: Sentences the user should see, such as why a precision was not used.
         chunk: Pictures in one forward pass.
         head: The pack's sequence head, where it has one.
@@ -186,8 +186,9 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
         pack: From :func:`deepscan.models.packs.find`.
         device: ``auto`` (the first of CUDA, MPS and CPU that is there), ``cpu``, ``openvino`` (the CPU through
             OpenVINO), ``cuda`` (all of them), ``cuda:N`` or ``mps``.
-        precision: ``fp32``, ``bf16``, ``fp16``, or ``auto``: bf16 where the device computes in it natively and it
-            moves no golden probability by more than :data:`PRECISION_TOLERANCE`, else fp32.
+        precision: ``fp32``, ``bf16``, ``fp16``, ``int8`` (through OpenVINO), or ``auto``: bf16 where the device
+            computes in it natively and it moves no golden probability by more than :data:`PRECISION_TOLERANCE`, else
+            fp32. One that is asked for by name is held to the same.
 
     Raises:
         DeviceError: the device or precision is not there, or the precision moves this model's answers too far.
@@ -213,6 +214,8 @@ def _loaded(pack: Pack, *, device: str, precision: str) -> Network:
             "fp16 is not computed on a CPU: it is slower there than fp32, and overflows.",
             "Use --precision fp32, bf16 or auto.",
         )
+    if wanted == "int8" and not translate:
+        raise DeviceError("int8 is computed through OpenVINO only.", "Add --device openvino, or use --precision auto.")
     model = assemble(pack)
     try:
         network = Network(_to_device(model, place), pack.card, device=place, precision="fp32")

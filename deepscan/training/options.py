@@ -135,7 +135,7 @@ _TRAIN_RANGES = {
 }
 _TRAIN_WORDS = {
     "schedule": ("cosine", "linear", "constant"),
-    "precision": PRECISIONS,
+    "precision": tuple(each for each in PRECISIONS if each != "int8"),  # it is rounded to, and not learnt in
     "subject": ("face", "frame"),
     "calibration": ("auto", "platt", "temperature", "isotonic"),
     "licence_class": ("open", "non-commercial", "unknown"),

@@ -52,8 +52,10 @@ def _model(folder: str) -> Table:
     exact = loader.load(pack, device="cpu", precision="fp32").probabilities(batch)
 
     def rows() -> Iterator[tuple[str, str, str, str]]:
-        devices = ("cpu", "openvino") if importlib.util.find_spec("openvino") else ("cpu",)
-        for device, precision in ((d, p) for d in devices for p in ("fp32", "bf16")):
+        choices = [("cpu", "fp32"), ("cpu", "bf16")]
+        if importlib.util.find_spec("openvino"):
+            choices += [("openvino", "fp32"), ("openvino", "bf16"), ("openvino", "int8")]
+        for device, precision in choices:
             began = time.process_time()
             network = loader.load(pack, device=device, precision=precision)
             start = time.process_time() - began

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from deepscan.errors import DeviceError
 from deepscan.models import loader
+from deepscan.models.openvino import round_weights
 from deepscan.models.packs import Pack
 from tests.fake_pack import SIDE
 
@@ -23,7 +24,7 @@ def _pictures(count: int) -> NDArray[np.uint8]:
 
 
 @installed
-@pytest.mark.parametrize(("precision", "apart"), [("fp32", 1e-4), ("bf16", 0.02)])
+@pytest.mark.parametrize(("precision", "apart"), [("fp32", 1e-4), ("bf16", 0.02), ("int8", 0.02)])
 def test_it_answers_as_torch_does_whatever_the_batch(pack: Pack, precision: str, apart: float) -> None:
     network = loader.load(pack, device="openvino", precision=precision)
     assert (network.device, network.precision) == ("openvino", precision)
@@ -34,6 +35,43 @@ def test_it_answers_as_torch_does_whatever_the_batch(pack: Pack, precision: str,
     assert [network.probabilities(pictures[i : i + 1])[0] for i in range(21)] == together.tolist()
     order = np.random.default_rng(1).permutation(21)
     assert network.probabilities(pictures[order]).tolist() == together[order].tolist()
+
+
+@installed
+def test_int8_moves_answers_a_little(pack: Pack) -> None:
+    network = loader.load(pack, device="openvino", precision="int8")
+    pictures = _pictures(5)
+    exact = loader.load(pack, device="openvino", precision="fp32").probabilities(pictures)
+    assert 0 < np.abs(network.probabilities(pictures) - exact).max() < 0.02  # rounded, and not far
+
+
+@installed
+@pytest.mark.parametrize("transposed", [True, False])
+def test_weights_are_rounded_row_by_row(transposed: bool) -> None:
+    import openvino
+    from openvino import opset13 as ops
+
+    rng = np.random.default_rng(3)
+    weights = rng.normal(size=(32, 24)).astype(np.float32) * 10.0 ** np.arange(-4, 28).clip(max=3)[:, None]
+    weights[5] = 0
+    small = rng.normal(size=(4, 32)).astype(np.float32)
+    given = ops.parameter([2, 24], np.float32)
+    first = ops.matmul(
+        given, ops.constant((weights if transposed else weights.T).astype(np.float32)), False, transposed
+    )
+    model = openvino.Model([ops.matmul(first, ops.constant(small), False, True)], [given])
+    round_weights(model)
+    stored = [node.data for node in model.get_ordered_ops() if node.get_type_name() == "Constant"]
+    (rounded,) = (each for each in stored if each.dtype == np.int8)
+    (scales,) = (each for each in stored if each.shape == (32, 1))
+    assert (np.abs(rounded * scales - weights) <= scales * 0.501).all()
+    assert any(each.shape == (4, 32) and each.dtype == np.float32 for each in stored)  # too small to be worth it
+
+
+def test_int8_asks_for_openvino(pack: Pack) -> None:
+    with pytest.raises(DeviceError, match="through OpenVINO only") as caught:
+        loader.load(pack, device="cpu", precision="int8")
+    assert "--device openvino" in caught.value.hint
 
 
 @installed
