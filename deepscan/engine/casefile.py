@@ -125,6 +125,7 @@ class CaseFile(Connection):
     @property
     def has_answers(self) -> bool:
         """Whether the run under way has an answer, so that a report would be of it."""
+        self._enter_waiting()
         with self._translated():
             ((state,),) = self._connection.execute("SELECT state FROM runs WHERE id = ?", (self._begun(),))
         return bool(state != tables.BEGUN)

@@ -57,7 +57,7 @@ class Connection:
         """
         if path is None:
             # SQLite's temporary database: on the disk where it grows, without a name, gone when it is closed.
-            return cls._over(None, "in memory", "", None, read_only=False)
+            return cls._over(None, "(a temporary one)", "", None, read_only=False)
         shown, real = clean(str(path)), path.resolve()
         if real.exists() and not real.is_file():
             raise CaseFileError(f"The case file {shown} is a folder or a device.", "Name a file with --case.")
