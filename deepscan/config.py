@@ -94,6 +94,7 @@ class ScanOptions:
         require(self.style in (None, *STYLES), "style", self.style, "one of " + ", ".join(STYLES))
         require(bool(self.kinds), "kinds", "", "image, video, or both")
         require(not (self.keyframes and self.all_frames), "keyframes", "on", "off with all-frames")
+        require(not (self.verify_unchanged and self.trust_mtime), "trust_mtime", "on", "off with verify-unchanged")
         require(not (self.offline and self.fetch_remote), "fetch_remote", "on", "off with offline")
         name, _, index = self.device.partition(":")
         require(

@@ -24,6 +24,8 @@ from deepscan.engine.reuse import known, mentions
 from deepscan.engine.runner import Examined, Task, examine
 from deepscan.engine.sources import Found, Source
 from deepscan.engine.verdict import decide
+from deepscan.media.discover import Candidate
+from deepscan.media.identify import identify
 from deepscan.models.packs import Pack
 from deepscan.types import CheckResult, ItemReport, MediaItem, RunInfo, ScanReport, Skipped
 
@@ -123,11 +125,7 @@ class Session:
     def _jobs(self, files: Iterator[Found]) -> Iterator[Job | None]:
         """What is not known of the files, and None where that waits for an answer under way."""
         for found in files:
-            if isinstance(found.entry, Skipped):
-                self.case.skip(found.position, found.entry)
-                self.events.skipped(found.entry)
-            else:
-                yield from self._jobs_for((found.position, found.entry, found.modified))
+            yield from self._jobs_of(found)
             yield from self._released()
             while self._holding >= MOST_HELD:
                 yield None
@@ -141,10 +139,25 @@ class Session:
         while self._ready:
             yield from self._jobs_for(self._ready.popleft())
 
-    def _jobs_for(self, entry: _Entry) -> Iterator[Job]:
-        """The job that answers a file, unless it is known or has to wait for a copy of it."""
+    def _jobs_of(self, found: Found) -> Iterator[Job]:
+        """The job that answers a file that was found, unless it is left out, known or has to wait."""
+        if isinstance(found.entry, Skipped):
+            self.case.skip(found.position, found.entry)
+            self.events.skipped(found.entry)
+        else:
+            yield from self._jobs_for((found.position, found.entry, found.modified), trusted=found.trusted)
+
+    def _jobs_for(self, entry: _Entry, *, trusted: bool = False) -> Iterator[Job]:
+        """The job that answers a file, unless it is known or has to wait for a copy of it.
+
+        A ``trusted`` file is read before anything new is said of it: that must not stand beside the hash of bytes that
+        may be gone.
+        """
         position, item, modified = entry
         if item.sha256 in self._busy:
+            if trusted:
+                yield from self._jobs_after_reading(entry)
+                return
             self._held.setdefault(item.sha256, []).append(entry)
             self._holding += 1
             return
@@ -164,10 +177,18 @@ class Session:
             )
             self.events.examined(report, reused=True)
             return
+        if trusted:
+            yield from self._jobs_after_reading(entry)
+            return
         if not all(spec.by_name for spec in missing):
             self._busy.add(item.sha256)
         self._open[position] = entry
         yield Job(position, item, results)
+
+    def _jobs_after_reading(self, entry: _Entry) -> Iterator[Job]:
+        """The job for a file that was trusted so far."""
+        position, item, modified = entry
+        yield from self._jobs_of(Found(position, identify(Candidate(item.root, item.name), self.options), modified))
 
     def _failed_before(self, item: MediaItem) -> Mapping[str, CheckResult]:
         """What failed on the same bytes in this scan, and is not to be had from the case file: once is enough."""

@@ -29,11 +29,15 @@ _EVERY = 500  # files between two reports on discovery
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file in its place in the order of discovery, and when it was last changed (in nanoseconds, if known)."""
+    """A file in its place in the order of discovery, and when it was last changed (in nanoseconds, if known).
+
+    One that is ``trusted`` was not read: it is what the case file says of a file that was last changed then.
+    """
 
     position: int
     entry: MediaItem | Skipped
     modified: int | None = None
+    trusted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Source:
                 status = _status(entry)
                 trusted = self._trusted(known, entry, status) if known is not None and status is not None else None
                 modified = status.st_mtime_ns if status is not None else None
-                yield Found(position, trusted or identify(entry, self.options), modified)
+                yield Found(position, trusted or identify(entry, self.options), modified, trusted is not None)
 
     def _trusted(self, known: CaseFile, entry: Candidate, status: os.stat_result) -> MediaItem | Skipped | None:
         item = known.same_place(entry.root, str(entry.name), status.st_mtime_ns)

@@ -332,6 +332,8 @@ def test_the_defaults_hold() -> None:
         ScanOptions().frames = 3  # type: ignore[misc]
 
 
-def test_key_frames_and_all_frames_exclude_each_other() -> None:
+def test_some_options_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match="trust-mtime is 'on', and must be off with verify-unchanged"):
+        ScanOptions(trust_mtime=True, verify_unchanged=True)
     with pytest.raises(ConfigError, match="keyframes is 'on', and must be off with all-frames"):
         ScanOptions(keyframes=True, all_frames=True)

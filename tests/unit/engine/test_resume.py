@@ -302,6 +302,24 @@ def test_with_trust_mtime_unchanged_files_are_not_read(
     assert {s.code for s in too_large.skipped} == {SkipCode.TOO_LARGE, SkipCode.NOT_MEDIA}
 
 
+def test_a_trusted_file_is_read_before_anything_new_is_said_of_it(tmp_path: Path, examined: list[str]) -> None:
+    """Bytes that changed under an unchanged time: an old answer is what was asked for, a mixture of two is not."""
+    folder, case = fill(tmp_path / "evidence", 5), tmp_path / "a.case"
+    options = replace(QUICK, trust_mtime=True)
+    first = scan([folder], options, case=case)
+    for name in ("000.png", "004.png"):  # a file and its copy
+        path = folder / name
+        times, data = path.stat(), bytearray(path.read_bytes())
+        data[-20] ^= 1
+        path.write_bytes(data)
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert scan([folder], options, case=case).items == first.items
+    assert scan([folder], replace(options, checks=("metadata",)), case=case).items[0].item == first.items[0].item
+    examined.clear()
+    wider = replace(options, checks=("identity", "metadata", "marks", "view"))
+    assert timeless(scan([folder], wider, case=case)) == timeless(scan([folder], wider))
+
+
 def test_a_trusted_file_that_goes_away_while_it_is_looked_up_ends_no_scan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
