@@ -244,6 +244,8 @@ class Pipeline:
             if result.check in entry.looked_again:  # what was seen before stands
                 self._add_look(entry, result.check, _lost_look(result), 0.0)
                 entry.done_looking.add(result.check)
+                if result.check in examined.passing:  # told now, and looked at once more by the next scan
+                    entry.passing.add(result.check)
                 self._conclude_if_complete(result.check, entry, executor)
                 continue
             entry.results[result.check] = result

@@ -47,9 +47,11 @@ def options(packs: Path) -> ScanOptions:
     )
 
 
-def answered(path: Path, options: ScanOptions, output: Path | None = None) -> tuple[CheckResult, int]:
+def answered(
+    path: Path, options: ScanOptions, output: Path | None = None, case: Path | None = None
+) -> tuple[CheckResult, int]:
     """What the classifier says of a film, and how the scan ends."""
-    report = scan([path], options, output=output)
+    report = scan([path], options, output=output, case=case)
     return next(r for r in report.items[0].results if r.check == "classifier"), exit_code(report, Level.STRONG)
 
 
@@ -133,6 +135,26 @@ def test_a_turn_that_fails_ends_the_film_and_what_was_seen_before_stands(
     assert "A further look at the film came to nothing. Something broke." in result.partial
     assert "32 of the 60 frames that were asked for were looked at" in result.partial
     assert code == EXIT_INCOMPLETE
+
+
+def test_a_turn_that_was_out_of_luck_is_taken_by_the_next_scan(
+    film: Path, options: ScanOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    turns = [0]
+
+    def third_time_starved(path: Path, sampling: Sampling) -> Reading:
+        turns[0] += 1
+        if turns[0] == 3:
+            raise MemoryError
+        return video.read_video(path, sampling)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(subject, "read_video", third_time_starved)
+        cut, _ = answered(film, options, case=tmp_path / "a.case")
+    assert "It ran out of memory in decode." in str(cut.partial)
+    again, code = answered(film, options, case=tmp_path / "a.case")
+    assert (again.partial, code) == (None, EXIT_CLEAN)
+    assert len(again.parts) == FRAMES
 
 
 @pytest.mark.parametrize("all_frames", [True, False])
