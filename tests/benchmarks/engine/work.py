@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import multiprocessing
+import re
 import resource
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -111,6 +112,14 @@ def _steady_rate(times: Sequence[float], workers: int, ahead: int) -> float | No
     return counted / (times[last] - first) if counted else None
 
 
+SENTENCES = {
+    "crashed": re.compile(r"^Its worker (crashed|was killed)"),
+    "out_of_memory": re.compile(r"^It ran out of memory in "),
+    "unexpected": re.compile(r"^Unexpected \w+:"),
+}
+"""What reasons begin with, by what they are counted as: they may quote anything after that."""
+
+
 def outcomes(folder: str, options: Mapping[str, object], case: str | None = None) -> Answer:
     """What became of the files of a folder, counted; ``slowest`` is the longest that the checks of one file took."""
     from deepscan import scan as run
@@ -119,8 +128,7 @@ def outcomes(folder: str, options: Mapping[str, object], case: str | None = None
     started = time.perf_counter()
     report = run([Path(folder)], with_settings(ScanOptions(), settings), case=Path(case) if case else None)
     seconds = time.perf_counter() - started
-    words = {"crashed": ("crashed", "was killed"), "out_of_memory": ("out of memory",), "unexpected": ("Unexpected",)}
-    counts = dict.fromkeys(("failed", "timed_out", *words), 0)
+    counts = dict.fromkeys(("failed", "timed_out", *SENTENCES), 0)
     slowest, items = 0.0, 0
     for item in report.items:
         items += 1
@@ -128,8 +136,8 @@ def outcomes(folder: str, options: Mapping[str, object], case: str | None = None
         reasons = [result.reason or "" for result in item.results if result.outcome in ("failed", "timed_out")]
         counts["failed"] += bool(reasons)
         counts["timed_out"] += any(result.outcome == "timed_out" for result in item.results)
-        for name, signs in words.items():
-            counts[name] += any(sign in reason for reason in reasons for sign in signs)
+        for name, sentence in SENTENCES.items():
+            counts[name] += any(sentence.search(reason) for reason in reasons)
     return {
         **counts,
         "items": items,
