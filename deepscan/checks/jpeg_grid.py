@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from deepscan.checks.base import CheckSpec, Cost, NotApplicableError, Subject
 from deepscan.checks.compression import grid
-from deepscan.checks.compression.votes import BAND, GRIDS, REACHED, Votes, cast_in_bands, cast_votes
+from deepscan.checks.compression.votes import BAND, REACHED, Votes, cast_in_bands, cast_votes
 from deepscan.checks.exhibits import look_and_ignore, outline
 from deepscan.checks.scope import only, only_pictures
 from deepscan.config import SAMPLING
@@ -152,7 +150,8 @@ def find_grids(plane: Plane, *, is_jpeg: bool = False, thorough: bool = False) -
     main = grid.main_grid(votes)
     if main is not None and _is_shared(votes, main):
         return Grids((), ())
-    regions = grid.find_regions(votes, _suspects(votes, main, own, BAND))
+    suspects = _suspects(votes, main, own, BAND)
+    regions = grid.find_regions(votes, suspects) if suspects else []
     wide = {r.grid.code: r.grid for r in reversed(regions) if r.box.width * r.box.height > WIDE * plane.size}
     local = tuple(region for region in regions if region.grid.code not in wide)
     return Grids((*([main] if main else []), *wide.values()), local)
@@ -168,15 +167,17 @@ def _suspects(votes: Votes, main: grid.Grid | None, own: set[int], step: int) ->
     """The grids that have piles of votes, other than that of the whole picture and that of the last save."""
     if main is not None and _is_shared(votes, main):
         return set()
-    return set(grid.piled_up(votes, step) - own - ({main.code} if main else set()))
+    return set(grid.piled_up(votes, step, without=own | ({main.code} if main else set())))
 
 
 def _is_shared(votes: Votes, main: grid.Grid) -> bool:
     """Whether another grid than that of a last save, at (0, 0), has nearly as many votes in the whole picture."""
-    counts = np.bincount(votes[votes < GRIDS], minlength=GRIDS)
+    if main.code == 0:
+        return False
+    counts = grid.tally(votes)
     most = int(counts[main.code])
     counts[[0, main.code]] = 0
-    return main.code != 0 and int(counts.max()) > LIKENESS * most
+    return int(counts.max()) > LIKENESS * most
 
 
 def _shifted(grids: Grids, luma: Luma) -> list[Finding]:

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -71,13 +71,18 @@ def histograms(plane: Plane, table: Sequence[int]) -> Counts:
 
     Blocks with a black or white pixel are left out, because clipping moved their coefficients, and so are flat ones.
     """
+    import cv2
+
     chosen = blocks.cut(plane, -(-(plane.size // GRID) // (2 * MAX_BLOCKS)))
     low, high = chosen.min(axis=1), chosen.max(axis=1)
     chosen = chosen[(low > 0) & (high < 255) & (high > low)]
     chosen = chosen[:: max(1, -(-len(chosen) // MAX_BLOCKS))]
+    if not len(chosen):
+        return np.zeros((len(FREQUENCIES), LAST + 1), np.int64)
     waves = np.stack([np.outer(blocks.BASIS[v], blocks.BASIS[u]).ravel() / table[8 * v + u] for v, u in FREQUENCIES])
-    steps = np.minimum(np.abs(np.rint(waves @ chosen.T.astype(np.float32))), LAST).astype(np.int64)
-    return np.stack([np.bincount(row, minlength=LAST + 1) for row in steps])
+    steps = np.minimum(cv2.convertScaleAbs(waves @ chosen.T.astype(np.float32)), LAST)  # rounded to whole numbers
+    bins = steps + (LAST + 1) * np.arange(len(FREQUENCIES), dtype=np.int64)[:, None]
+    return np.bincount(bins.ravel(), minlength=len(FREQUENCIES) * (LAST + 1)).reshape(-1, LAST + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,36 +116,52 @@ def _likeliest_first(counts: Counts, steps: tuple[int, ...], least: int) -> Firs
     """The likeliest first save by the values from ``least`` steps on."""
     counts = counts[:, least:]
     once, shares = _fit(counts, _from(np.stack([rounded_twice(step, step) for step in steps]), least), ROUNDS)
-    pairs, places, chances = _hypotheses(steps, least)
+    frequencies, places = _cases()
+    chances = _hypotheses(steps, least)
     # A glance, from the shares of one save on: content is the same under every hypothesis.
-    seen, _ = _fit(counts[pairs], chances, _GLANCE, shares[pairs])
-    promise = (seen - once[pairs])[places].sum(axis=1)
+    seen, _ = _fit(counts[frequencies], chances, _GLANCE, shares[frequencies])
+    promise = (seen - once[frequencies])[places].sum(axis=1)
     likeliest = np.sort(np.argsort(-promise)[:_LIKELIEST])
-    cases = places[likeliest].ravel()
-    fits, _ = _fit(counts[pairs[cases]], chances[cases], ROUNDS)
-    gains = fits.reshape(len(likeliest), len(steps)) - once
+    cases, again = np.unique(places[likeliest], return_inverse=True)  # qualities share most of their steps
+    fits, _ = _fit(counts[frequencies[cases]], chances[cases], ROUNDS)
+    gains = fits[again].reshape(len(likeliest), len(steps)) - once
     best = int(gains.sum(axis=1).argmax())
     quality = QUALITIES[likeliest[best]]
     return First(quality, float(np.sort(gains[best])[:-LEFT_OUT].sum()), sum(_firsts(quality)) > sum(steps))
 
 
-def _firsts(quality: int) -> list[int]:
+@cache
+def _firsts(quality: int) -> tuple[int, ...]:
     """The steps of a first quality, one of each frequency."""
-    return [luma_table(quality)[8 * v + u] for v, u in FREQUENCIES]
+    return tuple(luma_table(quality)[8 * v + u] for v, u in FREQUENCIES)
 
 
-@lru_cache(maxsize=16)
-def _hypotheses(steps: tuple[int, ...], least: int) -> tuple[NDArray[np.intp], NDArray[np.intp], Chances]:
-    """What first saves of all QUALITIES mean for a last save with these steps, each different case once.
+@cache
+def _cases() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """What first saves of all QUALITIES may do to a frequency, each different case once, frequency by frequency.
 
     Returns:
-        For each case its frequency and, last, its chances of the values from ``least`` on; and in between, shape
-        (quality, frequency), the case that a quality makes of a frequency.
+        For each case its frequency; and, shape (quality, frequency), the case that a quality makes of a frequency.
     """
-    cases: dict[tuple[int, int], int] = {}
-    places = [[cases.setdefault((f, first), len(cases)) for f, first in enumerate(_firsts(q))] for q in QUALITIES]
-    chances = np.stack([rounded_twice(first, steps[f]) for f, first in cases])
-    return np.array([f for f, _ in cases]), np.array(places), _from(chances, least)
+    asked = np.array([_firsts(quality) for quality in QUALITIES])
+    found = [np.unique(column, return_inverse=True) for column in asked.T]
+    counts = [len(firsts) for firsts, _ in found]
+    before = np.cumsum([0, *counts[:-1]])
+    places = np.stack([start + place for start, (_, place) in zip(before, found, strict=True)], axis=1)
+    return np.repeat(np.arange(len(counts)), counts), places
+
+
+@lru_cache(maxsize=8)
+def _hypotheses(steps: tuple[int, ...], least: int) -> Chances:
+    """The chances of the values from ``least`` on in each of the cases, for a last save with these steps."""
+    return np.concatenate([_of_frequency(number, step, least) for number, step in enumerate(steps)])
+
+
+@lru_cache(maxsize=512)
+def _of_frequency(number: int, step: int, least: int) -> Chances:
+    """The part of :func:`_hypotheses` that is one frequency's: tables of neighbouring qualities have many in common."""
+    firsts = sorted({_firsts(quality)[number] for quality in QUALITIES})
+    return _from(np.stack([rounded_twice(first, step) for first in firsts]), least)
 
 
 def _from(chances: Chances, least: int) -> Chances:
@@ -149,17 +170,15 @@ def _from(chances: Chances, least: int) -> Chances:
     return np.asarray(rest / rest.sum(axis=2, keepdims=True), np.float64)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=2048)
 def rounded_twice(first: int, step: int) -> Chances:
     """The chance of each bin for each scale, shape (scale, LAST + 1): rounded to multiples of ``first`` grey levels,
     then with the noise of whole pixels to multiples of ``step``. With both equal, that is one save.
     """
-    from scipy.special import ndtr
-
     reach = -(-(LAST + 2) * step // first)
     levels = first * np.arange(-reach, reach + 1)
     edges = (np.arange(-LAST, LAST + 2) - 0.5) * step
-    below = ndtr((edges[None] - levels[:, None]) / NOISE)
+    below = _chance_below((edges[None] - levels[:, None]) / NOISE)
     moved = np.diff(below, axis=1)
     moved[:, 0] += below[:, 0]  # levels beyond the edges belong to the outermost bins
     moved[:, -1] += 1 - below[:, -1]
@@ -167,6 +186,16 @@ def rounded_twice(first: int, step: int) -> Chances:
     folded = masses[:, LAST:].copy()
     folded[:, 1:] += masses[:, LAST - 1 :: -1]
     return np.asarray(np.maximum(folded, _LEAST))
+
+
+def _chance_below(deviations: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The normal distribution, at 0 or 1 beyond 9 deviations: what is left there is 1e-19."""
+    from scipy.special import ndtr
+
+    chances = np.asarray(deviations > 0, np.float64)
+    near = np.abs(deviations) < 9
+    chances[near] = ndtr(deviations[near])
+    return chances
 
 
 def _masses(step: int, reach: int) -> Chances:
@@ -185,9 +214,14 @@ def _fit(
     """
     if shares is None:
         shares = np.full((len(chances), 1, chances.shape[1]), 1 / chances.shape[1])
-    parts = (counts / np.maximum(counts.sum(axis=1, keepdims=True), 1))[:, None]
-    for _ in range(rounds):
-        mixed = np.maximum(shares @ chances, _LEAST)
-        shares = shares * ((parts / mixed) @ chances.transpose(0, 2, 1))
-    mixed = np.maximum(shares @ chances, _LEAST)
+    totals = counts.sum(axis=1, keepdims=True)
+    # Of nothing, any shares are as good as others: as if all bins had been seen alike, they stay what they are.
+    parts = np.where(totals > 0, counts / np.maximum(totals, 1), 1 / counts.shape[1])[:, None]
+    turned = chances.transpose(0, 2, 1)
+    shares = shares.copy()
+    mixed, better = np.empty_like(parts), np.empty_like(shares)
+    for _ in range(rounds):  # no bin's chance is below _LEAST, so nor is a mixture's
+        np.divide(parts, np.matmul(shares, chances, out=mixed), out=mixed)
+        shares *= np.matmul(mixed, turned, out=better)
+    np.matmul(shares, chances, out=mixed)
     return np.asarray((counts * np.log(mixed[:, 0])).sum(axis=1), np.float64), shares

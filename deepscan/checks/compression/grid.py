@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.checks.compression.blocks import SIDE
-from deepscan.checks.compression.votes import BAND, GRIDS, Votes
+from deepscan.checks.compression.votes import BAND, GRIDS, NO_VOTE, Votes
 from deepscan.types import Box
 
 REACH = 9
@@ -69,15 +69,20 @@ def _log_nfa(area: float, count: int, log_tests: float) -> float:
 _FLOOR = -300.0  # the logarithm of a chance that floating point cannot hold
 
 
+def tally(votes: Votes) -> NDArray[np.int64]:
+    """How many votes each grid has: shape (64,)."""
+    return np.asarray(np.bincount(votes.ravel(), minlength=NO_VOTE + 1)[:GRIDS], np.int64)
+
+
 def main_grid(votes: Votes) -> Grid | None:
     """The grid with most votes in the whole picture, when they are meaningful."""
-    counts = np.bincount(votes[votes < GRIDS], minlength=GRIDS)
+    counts = tally(votes)
     code = int(counts.argmax())
     log_nfa = _log_nfa(votes.size, int(counts[code]), _log_tests(votes))
     return Grid(code % SIDE, code // SIDE, log_nfa) if log_nfa < 0 else None
 
 
-def piled_up(votes: Votes, span: int = BAND) -> frozenset[int]:
+def piled_up(votes: Votes, span: int = BAND, *, without: Iterable[int] = ()) -> frozenset[int]:
     """The grids (codes) that have meaningfully many votes in some square of 32, 64, 128 ... pixels a side.
 
     Regions are looked for among the votes of these grids alone: each search takes as long as the votes of a twelfth of
@@ -87,32 +92,45 @@ def piled_up(votes: Votes, span: int = BAND) -> frozenset[int]:
     Args:
         votes: Of a whole picture, or bands of :data:`BAND` rows one under the other.
         span: How many rows of the picture a band stands for; :data:`BAND` for a whole picture.
+        without: Grids that are not asked for.
     """
-    sums = _summed(_in_cells(votes))
-    rows, columns = sums.shape[0] - 1, sums.shape[1] - 1
-    log_tests = _log_tests(votes)
-    found = np.zeros(GRIDS, bool)
-    side = 2 * _CELL
-    while side <= max(_CELL * columns, span * rows):
-        high, wide = min(rows, max(1, side // span)), min(columns, side // _CELL)
-        count = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
-        found |= (count >= _fewest(high * BAND * wide * _CELL, log_tests)).any(axis=(0, 1))
-        side *= 2
-    return frozenset(int(code) for code in np.flatnonzero(found))
-
-
-def _in_cells(votes: Votes) -> NDArray[np.int32]:
-    """How many votes each grid has in each cell: (rows, columns, 64). What is left at the edges is not counted."""
     rows, columns = votes.shape[0] // BAND, votes.shape[1] // _CELL
-    cells = votes[: rows * BAND, : columns * _CELL].reshape(rows, BAND, columns, _CELL).swapaxes(1, 2)
-    places = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns, 1, 1) * GRIDS
-    named = (places + cells)[cells < GRIDS]
-    return np.bincount(named, minlength=rows * columns * GRIDS).astype(np.int32).reshape(rows, columns, GRIDS)
+    log_tests = _log_tests(votes)
+    sides = [2 * _CELL]
+    while 2 * sides[-1] <= max(_CELL * columns, span * rows):
+        sides.append(2 * sides[-1])
+    windows = [(min(rows, max(1, side // span)), min(columns, side // _CELL)) for side in sides]
+    fewest = [_fewest(high * BAND * wide * _CELL, log_tests) for high, wide in windows]
+    # In the whole picture a grid has as many votes as in a square of it, or more: most grids never have enough.
+    enough = np.flatnonzero(tally(votes) >= min(fewest))
+    asked = np.setdiff1d(enough, np.fromiter(without, np.int64))
+    if not asked.size:
+        return frozenset()
+    sums = _summed(_in_cells(votes, asked))
+    found = np.zeros(len(asked), bool)
+    for (high, wide), least in zip(windows, fewest, strict=True):
+        count = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
+        found |= (count >= least).any(axis=(0, 1))
+    return frozenset(int(code) for code in asked[found])
+
+
+def _in_cells(votes: Votes, grids: NDArray[np.int64]) -> NDArray[np.int32]:
+    """How many votes each of the ``grids`` has in each cell: (rows, columns, grids). What is left at the edges is not
+    counted.
+    """
+    rows, columns = votes.shape[0] // BAND, votes.shape[1] // _CELL
+    number = np.full(NO_VOTE + 1, len(grids), np.int32)
+    number[grids] = np.arange(len(grids))
+    cells = number[votes[: rows * BAND, : columns * _CELL].reshape(rows, BAND, columns, _CELL).swapaxes(1, 2)]
+    places = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns, 1, 1) * len(grids)
+    named = (places + cells)[cells < len(grids)]
+    counts = np.bincount(named, minlength=rows * columns * len(grids))
+    return counts.astype(np.int32).reshape(rows, columns, len(grids))
 
 
 def _summed(counts: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The sums of all cells above and to the left: shape (rows + 1, columns + 1, 64)."""
-    sums = np.zeros((counts.shape[0] + 1, counts.shape[1] + 1, GRIDS), np.int32)
+    """The sums of all cells above and to the left: shape (rows + 1, columns + 1, grids)."""
+    sums = np.zeros((counts.shape[0] + 1, counts.shape[1] + 1, counts.shape[2]), np.int32)
     np.cumsum(counts, axis=0, out=sums[1:, 1:])
     np.cumsum(sums[1:, 1:], axis=1, out=sums[1:, 1:])
     return sums
@@ -130,7 +148,7 @@ def _fewest(area: int, log_tests: float) -> int:
 def find_regions(votes: Votes, grids: Iterable[int]) -> list[Region]:
     """Where one of ``grids`` (codes) has meaningfully many votes, the most meaningful first."""
     smallest = math.ceil(GRIDS * _log_tests(votes) / math.log10(GRIDS))
-    counts = np.bincount(votes[votes < GRIDS], minlength=GRIDS)
+    counts = tally(votes)
     found = [region for code in grids if counts[code] >= smallest for region in _grow(votes, code, smallest)]
     return sorted(found, key=lambda region: region.grid.log_nfa)
 

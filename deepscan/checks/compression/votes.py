@@ -31,7 +31,9 @@ _SMALL = 0.4999
 """Coefficients below this round to zero. Half a step is 0.5; some coefficients are exactly that, and would fall to
 either side by the rounding of floating point."""
 
-_STRIP = 64  # rows whose votes are counted at once
+_TO_HALF = 0.5 / _SMALL  # what brings _SMALL to where numbers are rounded up
+
+_STRIP_PIXELS = 2**18  # pixels whose votes are counted at once
 _AT_ONCE = 4096  # blocks whose coefficients are held at once: a megabyte, which stays in the cache
 
 
@@ -41,8 +43,9 @@ def cast_votes(plane: Plane) -> Votes:
     """
     height, width = plane.shape
     votes = np.full((height, width), NO_VOTE, np.uint8)
-    for top in range(SIDE - 1, height - SIDE + 1, _STRIP):
-        bottom = min(top + _STRIP, height - SIDE + 1)
+    high = max(SIDE, _STRIP_PIXELS // width)
+    for top in range(SIDE - 1, height - SIDE + 1, high):
+        bottom = min(top + high, height - SIDE + 1)
         strip = plane[top - SIDE + 1 : bottom + SIDE - 1]
         votes[top:bottom, SIDE - 1 : width - SIDE + 1] = _elect(strip, (top - SIDE + 1) % SIDE)
     return votes
@@ -83,11 +86,15 @@ def _largest(values: NDArray[Any]) -> NDArray[Any]:
 
 def _count_zeros(strip: Plane) -> Votes:
     """How many of the 63 coefficients other than the mean round to zero, for the block from each pixel on."""
+    import cv2
+
     height, width = strip.shape
     rows, columns = height - SIDE + 1, width - SIDE + 1
+    deep = -(-rows // SIDE)
     zeros = np.empty((rows, columns), np.uint8)
     numbers = np.pad(strip, ((0, 0), (0, -columns % SIDE))).astype(np.float32)
-    most = max(SIDE, _AT_ONCE // -(-rows // SIDE) // SIDE * SIDE)
+    most = max(SIDE, _AT_ONCE // deep // SIDE * SIDE)
+    held = np.empty(deep * GRIDS * min(most, numbers.shape[1]), np.float32)
     for left in range(0, columns, most):
         count = min(most, numbers.shape[1] - SIDE + 1 - left)
         windows = np.lib.stride_tricks.sliding_window_view(numbers[:, left : left + count + SIDE - 1], SIDE, axis=1)
@@ -95,11 +102,12 @@ def _count_zeros(strip: Plane) -> Votes:
         for first in range(min(SIDE, rows)):  # the blocks from every eighth row on lie side by side
             blocks = (rows - first + SIDE - 1) // SIDE
             part = across[first : first + SIDE * blocks].reshape(blocks, SIDE, SIDE * count)
-            coefficients = np.matmul(BASIS, part)
-            small = (np.abs(coefficients, out=coefficients) < _SMALL).reshape(blocks, GRIDS, count)
-            small[:, 0] = False  # the mean
-            # Eight flags at a time are added as the bytes of one number, none of which passes 63.
-            told = small.view(np.uint64).sum(axis=1).view(np.uint8)
+            coefficients = held[: blocks * GRIDS * count]
+            np.matmul(BASIS, part, out=coefficients.reshape(part.shape))
+            # Sizes as whole numbers, in one pass over memory.
+            sizes = cv2.convertScaleAbs(coefficients.reshape(blocks * GRIDS, count), alpha=_TO_HALF)
+            small = (sizes == 0).view(np.uint8).reshape(blocks, GRIDS, count)
+            told = np.einsum("bfc->bc", small[:, 1:])  # of bytes the quickest sum, none of which passes 63
             zeros[first::SIDE, left : left + count] = told[:, : columns - left]
     return zeros
 

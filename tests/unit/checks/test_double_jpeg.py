@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from deepscan.checks.base import NotApplicableError
-from deepscan.checks.compression import blocks
-from deepscan.checks.compression.doubling import FREQUENCIES, LAST, SCALES, histograms, rounded_twice
+from deepscan.checks.compression import blocks, doubling
+from deepscan.checks.compression.doubling import FREQUENCIES, LAST, QUALITIES, SCALES, histograms, rounded_twice
 from deepscan.checks.compression.tables import luma_table
 from deepscan.checks.double_jpeg import TWICE, DoubleJpeg
 from deepscan.types import Finding, Level, PointsTo
@@ -138,3 +138,26 @@ def test_histograms_count_the_rounded_coefficients_of_blocks_that_are_not_clippe
                 for row, (v, u) in enumerate(FREQUENCIES):
                     wanted[row, min(LAST, abs(round(coefficients[v, u] / table[8 * v + u])))] += 1
     assert (histograms(plane, table) == wanted).all()
+
+
+@pytest.mark.parametrize("least", [0, 1])
+def test_each_first_quality_has_its_own_chances_at_each_frequency(least: int) -> None:
+    steps = tuple(luma_table(75)[8 * v + u] for v, u in FREQUENCIES)
+    frequencies, places = doubling._cases()
+    chances = doubling._hypotheses(steps, least)
+    for row, quality in ((0, QUALITIES[0]), (-1, QUALITIES[-1])):
+        for number, (v, u) in enumerate(FREQUENCIES):
+            assert frequencies[places[row, number]] == number
+            wanted = rounded_twice(luma_table(quality)[8 * v + u], steps[number])[:, least:]
+            assert np.allclose(chances[places[row, number]], wanted / wanted.sum(axis=1, keepdims=True))
+
+
+def test_frequencies_without_any_value_say_nothing_for_or_against_a_first_save() -> None:
+    counts = np.zeros((len(FREQUENCIES), LAST + 1), np.int64)
+    counts[:10, :4] = (500, 300, 150, 50)
+    steps = tuple(luma_table(75)[8 * v + u] for v, u in FREQUENCIES)
+    chances = np.stack([rounded_twice(step, step) for step in steps])
+    fits, shares = doubling._fit(counts, chances, doubling.ROUNDS)
+    assert (fits[10:] == 0).all()
+    assert (fits[:10] < 0).all()
+    assert np.allclose(shares.sum(axis=2), 1)

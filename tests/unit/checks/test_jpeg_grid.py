@@ -125,7 +125,8 @@ def test_a_flat_picture_has_no_votes(value: int) -> None:
 def test_votes_do_not_depend_on_the_strips(monkeypatch: pytest.MonkeyPatch) -> None:
     plane = jpeg(scene())[3:, 1:]
     whole = votes.cast_votes(plane)
-    monkeypatch.setattr(votes, "_STRIP", 13)
+    monkeypatch.setattr(votes, "_STRIP_PIXELS", 13 * plane.shape[1])
+    monkeypatch.setattr(votes, "_AT_ONCE", 70)
     assert (votes.cast_votes(plane) == whole).all()
 
 
@@ -189,6 +190,8 @@ def test_piles_are_those_of_the_grids_that_have_regions() -> None:
     cast = votes.cast_votes(pasted())
     piles = grid.piled_up(cast)
     assert {region.grid.code for region in grid.find_regions(cast, range(votes.GRIDS))} == piles == {0, 8 * 5 + 2}
+    assert grid.piled_up(cast, without={0}) == {8 * 5 + 2}
+    assert grid.piled_up(cast, without=piles) == frozenset()
 
 
 def test_evenly_spread_votes_pile_up_nowhere() -> None:
