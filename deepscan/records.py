@@ -15,20 +15,30 @@ class Deferred(Sequence[T], Generic[T]):
     """A sequence that is made when it is first looked at, and equal to every other of equal entries.
 
     Args:
-        make: Makes it, once. Whatever is asked of the sequence may raise what this raises.
+        make: Makes it, once, and what it is made of: the JSON documents of its entries. Whatever is asked of the
+            sequence may raise what this raises.
+        complete: Whether it is known beforehand that no entry is incomplete, where that means something.
     """
 
-    __slots__ = ("_made", "_make")
+    __slots__ = ("_documents", "_made", "_make", "complete")
 
-    def __init__(self, make: Callable[[], Sequence[T]]) -> None:
-        self._make: Callable[[], Sequence[T]] | None = make
+    def __init__(self, make: Callable[[], tuple[Sequence[T], Sequence[object]]], *, complete: bool = False) -> None:
+        self._make: Callable[[], tuple[Sequence[T], Sequence[object]]] | None = make
         self._made: tuple[T, ...] = ()
+        self._documents: Sequence[object] = ()
+        self.complete = complete
 
     def _whole(self) -> tuple[T, ...]:
         if self._make is not None:
-            self._made = tuple(self._make())
-            self._make = None
+            made, self._documents = self._make()
+            self._made, self._make = tuple(made), None
         return self._made
+
+    @property
+    def documents(self) -> Sequence[object]:
+        """What the entries were read from, which they all fit."""
+        self._whole()
+        return self._documents
 
     def __len__(self) -> int:
         return len(self._whole())

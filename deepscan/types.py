@@ -297,6 +297,8 @@ class ItemReport:
     @property
     def incomplete(self) -> bool:
         """Whether some check could not be carried out, or only on a part of the file: never a clean answer."""
+        if isinstance(self.results, Deferred) and self.results.complete:
+            return False
         return any(r.outcome in (Outcome.FAILED, Outcome.TIMED_OUT) or r.partial is not None for r in self.results)
 
 

@@ -6,7 +6,7 @@ finding is worth is a word before it is a colour.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rich.console import Console as RichConsole
@@ -183,9 +183,8 @@ class Account:
 
     def folder(self, report: ScanReport) -> None:
         """The gravest files, how many got which verdict, and what was not examined."""
-        told = sum(item.verdict.call is not Call.NO_EVIDENCE for item in report.items)
-        shown = worst_first((i for i in report.items if i.verdict.call is not Call.NO_EVIDENCE), WORST)
-        several = len({item.item.root for item in report.items}) > 1
+        telling = _Telling(report)
+        shown, told, several = telling.gravest, telling.count, len(telling.roots) > 1
         names = [clean(str(item.item.path if several else item.item.name)) for item in shown]
         accepted = {known.sha256: f"({said.accepted(known)}) " for known in report.known}
         reasons = [accepted.get(item.item.sha256, "") + said.because(item) for item in shown]
@@ -240,6 +239,25 @@ class Account:
         """The files that were written, as links where the terminal has them."""
         for path in paths:
             self._out.print(Text("Wrote ", "dim") + _linked(clean(str(path), limit=None), path, "dim"), soft_wrap=True)
+
+
+class _Telling:
+    """The files of a report whose verdict says something, the gravest of them first; the report is gone through once.
+
+    ``count`` is how many they are, and ``roots`` are those of all files.
+    """
+
+    def __init__(self, report: ScanReport) -> None:
+        self.count = 0
+        self.roots: set[Path] = set()
+        self.gravest = worst_first(self._of(report.items), WORST)
+
+    def _of(self, items: Iterable[ItemReport]) -> Iterator[ItemReport]:
+        for item in items:
+            self.roots.add(item.item.root)
+            if item.verdict.call is not Call.NO_EVIDENCE:
+                self.count += 1
+                yield item
 
 
 def _cut_off(line: Text, width: int) -> None:

@@ -193,17 +193,18 @@ class _Tally:
         return self._examined - 1, time.monotonic() - self._first
 
     def add(self, report: ItemReport, *, reused: bool) -> None:
-        """Count one file's answer."""
+        """Count one file's answer; faces only where it is examined now, for those of stored answers are not read."""
         if reused:
             self.reused += 1
         else:
             self._first = self._first or time.monotonic()
             self._examined += 1
-        self.faces += sum(part.kind == "face" for result in report.results for part in result.parts)
+            self.faces += sum(part.kind == "face" for result in report.results for part in result.parts)
         self.findings += report.verdict.call in (Call.WEAK, Call.MODERATE, Call.STRONG)
 
     def __str__(self) -> str:
-        words = [plural(self.faces, "face"), f"{self.findings:,} with findings"]
+        words = [plural(self.faces, "face")] if self._examined or not self.reused else []
+        words.append(f"{self.findings:,} with findings")
         if self.samples:
             words.append(f"{self.samples / max(time.monotonic() - self._started, 1e-3):.1f} images/s")
         if self.reused:

@@ -84,12 +84,15 @@ def _where(piece: Evidence) -> str:
 
 def counts(report: ScanReport) -> Iterator[str]:
     """How many files got which verdict, and what was not examined and why."""
-    calls = Counter(item.verdict.call for item in report.items)
+    calls: Counter[Call] = Counter()
+    partly = 0
+    for item in report.items:
+        calls[item.verdict.call] += 1
+        partly += item.incomplete
     yield f"{plural(len(report.items) + len(report.skipped), 'file')}: {len(report.items):,} examined."
     for call in (Call.STRONG, Call.MODERATE, Call.WEAK, Call.NO_EVIDENCE, Call.UNDETERMINED):
         if calls[call]:
             yield f"  {call:<13} {calls[call]:>7,}"
-    partly = sum(item.incomplete for item in report.items)
     if partly:
         yield f"  {partly:,} of them could be examined only in part."
     if report.known:

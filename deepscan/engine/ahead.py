@@ -19,31 +19,31 @@ def ahead(source: Iterable[T], most: int) -> Generator[T]:
 
     Reading and hashing files this way goes on while the caller's thread does other things. Close the iterator to stop.
     """
-    waiting: queue.Queue[object] = queue.Queue(most)
-    stopped = threading.Event()
-
-    def put(entry: object) -> bool:
-        while not stopped.is_set():
-            try:
-                waiting.put(entry, timeout=_PATIENCE)
-            except queue.Full:
-                continue
-            return True
-        return False
+    waiting: queue.SimpleQueue[object] = queue.SimpleQueue()
+    room, stopped = threading.Event(), threading.Event()
 
     def fill() -> None:
         try:
             for entry in source:
-                if not put(entry):
+                waiting.put(entry)
+                while waiting.qsize() >= most and not stopped.is_set():
+                    room.clear()
+                    if waiting.qsize() >= most:
+                        room.wait(_PATIENCE)
+                if stopped.is_set():
                     return
         finally:
-            put(_END)
+            waiting.put(_END)
 
     with ThreadPoolExecutor(1, "ahead") as pool:
         filling = pool.submit(fill)
         try:
             while (entry := waiting.get()) is not _END:
+                # Not for every entry: to wake a thread costs as much as to hash a small file.
+                if waiting.qsize() <= most // 2 and not room.is_set():
+                    room.set()
                 yield entry  # type: ignore[misc]  # the queue holds entries of the source, and its end
             filling.result()
         finally:
             stopped.set()
+            room.set()

@@ -246,7 +246,7 @@ class CaseFile(Connection):
         with self._translated():
             place = (escape(name), escape(root.as_posix()), modified)
             rows = self._connection.execute(tables.SAME_PLACE, place).fetchall()
-        return replace(self._reader.file(rows[0][0]), root=root) if rows else None
+        return self._reader.file(rows[0][0]) if rows else None
 
     def whole(self, item: MediaItem, wanted: Wanted) -> StoredAnswer | None:
         """The answer about just this file that is all that is wanted: it is what a scan would store again.
@@ -264,7 +264,7 @@ class CaseFile(Connection):
 
     @contextmanager
     def stored(self) -> Iterator[StoredReport]:
-        """The result of the last run, read entry by entry while the block runs.
+        """The result of the last run, read entry by entry while the block runs; results when they are looked at.
 
         Raises:
             CaseFileError: there has been no run.
@@ -277,7 +277,9 @@ class CaseFile(Connection):
             _, info, schema, state = row
             if schema != SCHEMA_VERSION and schema not in STEPS:
                 raise other_version(self._shown, "newer" if schema > SCHEMA_VERSION else "older")
-            items = Rows(self._connection, "report", ITEMS, partial(self._reader.item, schema=schema), self._translated)
+            in_parts = schema == SCHEMA_VERSION
+            read = self._reader.item_in_parts if in_parts else partial(self._reader.item, schema=schema)
+            items = Rows(self._connection, "report", ITEMS, read, self._translated)
             skipped = Rows(self._connection, "skipped", SKIPPED, self._reader.skipped, self._translated)
             run = self._reader.read(info, lambda document: run_from_json(as_now(schema, "run", document)))
             yield StoredReport(run, items, skipped, state == tables.FINISHED)
@@ -293,7 +295,8 @@ class CaseFile(Connection):
             items: Sequence[ItemReport]
             skipped: Sequence[Skipped]
             if len(stored.items) + len(stored.skipped) <= HELD:
-                items, skipped = tuple(stored.items), tuple(stored.skipped)
+                items = tuple(replace(item, results=tuple(item.results)) for item in stored.items)
+                skipped = tuple(stored.skipped)
             else:
                 row = self._reported()
                 assert row is not None

@@ -24,12 +24,13 @@ from deepscan.reports.schema import (
     skipped_from_json,
     verdict_from_json,
 )
-from deepscan.reports.upgrades import upgraded
-from deepscan.types import CheckResult, Deferred, ItemReport, JSONValue, MediaItem, Skipped
+from deepscan.reports.upgrades import films_added, upgraded
+from deepscan.types import CheckResult, Deferred, ItemReport, JSONValue, MediaItem, Outcome, Skipped
 
 T = TypeVar("T")
 
 _FILE, _RESULTS, _VERDICT = '{"item":', ',"results":[', ',"verdict":'
+_FAILED, _TIMED_OUT = f'"{Outcome.FAILED}"', f'"{Outcome.TIMED_OUT}"'
 
 
 def dump(document: JSONValue) -> str:
@@ -70,7 +71,8 @@ class Reader:
         if not isinstance(text, str) or at < 0 or not text.startswith(_FILE):
             return self.item(text)
         verdict = self._part(text, at + len(_VERDICT), verdict_from_json)
-        return ItemReport(self.file(text), Deferred(partial(self._results, text)), verdict)
+        results = Deferred(partial(self._results, text), complete=_is_complete(text))
+        return ItemReport(self.file(text), results, verdict)
 
     def file(self, text: object) -> MediaItem:
         """The file that an answer of this schema is about."""
@@ -92,8 +94,8 @@ class Reader:
             raise damaged(self.shown, "an answer is missing")
         return self._guarded(lambda: read(parse(text)))
 
-    def _results(self, text: str) -> Sequence[CheckResult]:
-        return self.item(text).results
+    def _results(self, text: str) -> tuple[Sequence[CheckResult], Sequence[object]]:
+        return self.read(text, _results_of)
 
     def _part(self, text: str, at: int, read: Callable[[JSONValue], T]) -> T:
         return self._guarded(lambda: read(parse_at(text, at)))
@@ -105,6 +107,16 @@ class Reader:
             raise damaged(self.shown, e.message) from e
         except ValueError as e:
             raise damaged(self.shown, str(e)) from e
+
+
+def _results_of(document: Any) -> tuple[Sequence[CheckResult], Sequence[object]]:
+    results = item_from_json(document).results
+    return results, films_added(document)["results"]
+
+
+def _is_complete(text: str) -> bool:
+    """Whether a glance shows that no check failed, timed out or saw only a part: :attr:`ItemReport.incomplete`."""
+    return not (_FAILED in text or _TIMED_OUT in text) and text.count('"partial"') == text.count('"partial":null')
 
 
 def _keys(document: JSONValue) -> dict[str, str]:

@@ -80,15 +80,14 @@ def exit_code(report: ScanReport, fail_on: Level | None) -> int:
     examined when it was skipped though it is media, when a check on it failed or timed out, or
     when only a part of it could be read.
     """
-    if fail_on is not None:
-        failing = {call for call, level in LEVELS.items() if level.rank >= fail_on.rank}
-        known = {known.sha256 for known in report.known}
-        if any(item.verdict.call in failing and item.item.sha256 not in known for item in report.items):
-            return EXIT_FOUND
+    failing = {call for call, level in LEVELS.items() if fail_on is not None and level.rank >= fail_on.rank}
+    known = {known.sha256 for known in report.known}
     complete = report.finished and not any(s.code.incomplete for s in report.skipped)
-    if complete and not any(item.incomplete for item in report.items):
-        return EXIT_CLEAN
-    return EXIT_INCOMPLETE
+    for item in report.items:
+        if item.verdict.call in failing and item.item.sha256 not in known:
+            return EXIT_FOUND
+        complete = complete and not item.incomplete
+    return EXIT_CLEAN if complete else EXIT_INCOMPLETE
 
 
 def worst_first(items: Iterable[ItemReport], most: int | None = None) -> list[ItemReport]:

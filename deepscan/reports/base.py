@@ -75,6 +75,14 @@ class Splitting(Protocol):
 
 
 @runtime_checkable
+class Together(Protocol):
+    """A renderer that writes all its files while it goes through the report once."""
+
+    def render_together(self, report: Document, streams: Mapping[str, TextIO]) -> None:
+        """Write the files of these names; each file is the same as :meth:`Renderer.render` writes."""
+
+
+@runtime_checkable
 class Adjustable(Protocol):
     """A renderer that a setting makes a difference to."""
 
@@ -206,10 +214,16 @@ def write(report: Document, formats: Sequence[str], folder: Path, setting: Setti
         if isinstance(renderer, Splitting):
             written += _write_split(renderer, report, folder)
             continue
-        for name in renderer.names:
-            with open_output(folder / name) as stream:
-                _render(renderer, report, name, stream)
-            written.append(folder / name)
+        if isinstance(renderer, Together):
+            with contextlib.ExitStack() as stack:
+                # What is entered last is left first: the main file is put in its place before the others.
+                streams = {name: stack.enter_context(open_output(folder / name)) for name in reversed(renderer.names)}
+                renderer.render_together(report, streams)
+        else:
+            for name in renderer.names:
+                with open_output(folder / name) as stream:
+                    _render(renderer, report, name, stream)
+        written += [folder / name for name in renderer.names]
     return tuple(written)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TextIO, TypeAlias
 
 from deepscan.reports.troubles import together
@@ -93,11 +93,15 @@ TRACK_COLUMNS = (
 
 Cell: TypeAlias = str | int | float | None
 
+_Row: TypeAlias = dict[str, Cell]
+"""Cells by their columns."""
+
 # Where a spreadsheet starts to read a formula: at the start of a cell, past white space and quotes, and after a
 # semicolon, because spreadsheets split cells there in locales with a decimal comma (OWASP, "CSV Injection"). U+FF1D and
 # the like are the full-width forms, which Excel takes for the plain ones in East Asian locales. Control and invisible
 # characters need no mention: clean() has made them visible before.
-_FORMULA = re.compile("(^|;)(?=[\\s\"']*[=+@\\-\uff1d\uff0b\uff0d\uff20\u2212])")
+_SIGN = re.compile("[=+@\\-\uff1d\uff0b\uff0d\uff20\u2212]")
+_FORMULA = re.compile(f"(^|;)(?=[\\s\"']*{_SIGN.pattern})")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 
@@ -110,45 +114,52 @@ class CsvReport:
 
     def render(self, report: Document, name: str, stream: TextIO) -> None:
         """Write one of the tables; ``stream`` must not translate line ends. Raises ValueError for another name."""
-        match name:
-            case "report.csv":
-                _write(stream, FILE_COLUMNS, _file_rows(report))
-            case "report.parts.csv":
-                _write(stream, PART_COLUMNS, _rows(report.items, _part_rows))
-            case "report.frames.csv":
-                _write(stream, FRAME_COLUMNS, _rows(report.items, _frame_rows))
-            case "report.tracks.csv":
-                _write(stream, TRACK_COLUMNS, _rows(report.items, _track_rows))
-            case _:
+        self.render_together(report, {name: stream})
+
+    def render_together(self, report: Document, streams: Mapping[str, TextIO]) -> None:
+        """Write several of the tables, going through the report once. Raises ValueError for another name."""
+        for name in streams:
+            if name not in self.names:
                 raise ValueError(f"the CSV report has no file {name!r}")
+        tables = [(_Table(stream, _COLUMNS[name]), name) for name, stream in streams.items()]
+        known = {known.sha256: accepted(known) for known in report.known}
+        for examined in report.items:
+            for table, name in tables:
+                if name == FILES:
+                    table.add(_examined(examined) | {"known": known.get(examined.item.sha256)})
+                else:
+                    table.add(*_rows(examined, _ROWS[name]))
+        for skipped in report.skipped:
+            for table, name in tables:
+                if name == FILES:
+                    table.add(_skipped(skipped))
 
 
 def harmless(text: str) -> str:
     """Text as a cell: one line, nothing invisible, and no formula. A plain number such as ``-1.5`` stays a number."""
     shown = clean(text, limit=None)
-    return shown if _NUMBER.fullmatch(shown) else _FORMULA.sub(r"\1'", shown)
+    # The first search is quick, and enough for most cells.
+    return shown if not _SIGN.search(shown) or _NUMBER.fullmatch(shown) else _FORMULA.sub(r"\1'", shown)
 
 
-def _write(stream: TextIO, columns: tuple[str, ...], rows: Iterable[dict[str, Cell]]) -> None:
-    writer = csv.writer(stream, dialect="excel", lineterminator="\r\n")
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_cell(row.get(column)) for column in columns])
+class _Table:
+    """A table under way."""
+
+    def __init__(self, stream: TextIO, columns: Sequence[str]) -> None:
+        self._columns = columns
+        self._writer = csv.writer(stream, dialect="excel", lineterminator="\r\n")
+        self._writer.writerow(columns)
+
+    def add(self, *rows: _Row) -> None:
+        for row in rows:
+            self._writer.writerow([_cell(row.get(column)) for column in self._columns])
 
 
 def _cell(value: Cell) -> Any:
     return harmless(value) if isinstance(value, str) else value
 
 
-def _file_rows(report: Document) -> Iterator[dict[str, Cell]]:
-    known = {known.sha256: accepted(known) for known in report.known}
-    for examined in report.items:
-        yield _examined(examined) | {"known": known.get(examined.item.sha256)}
-    for skipped in report.skipped:
-        yield _skipped(skipped)
-
-
-def _examined(report: ItemReport) -> dict[str, Cell]:
+def _examined(report: ItemReport) -> _Row:
     item, verdict = report.item, report.verdict
     return {
         "path": str(item.name),
@@ -170,7 +181,7 @@ def _examined(report: ItemReport) -> dict[str, Cell]:
     }
 
 
-def _skipped(skipped: Skipped) -> dict[str, Cell]:
+def _skipped(skipped: Skipped) -> _Row:
     return {
         "path": skipped.path.as_posix(),
         "status": "skipped",
@@ -190,22 +201,24 @@ def _reasons(given: Iterable[tuple[str, str]]) -> str:
     return "; ".join(f"{', '.join(checks)}: {reason}" for reason, checks in together(given).items())
 
 
-def _rows(
-    reports: Iterable[ItemReport], rows_of: Callable[[CheckResult], Iterator[dict[str, Cell]]]
-) -> Iterator[dict[str, Cell]]:
-    """The rows of every check result, each with the file and the check it belongs to."""
-    for report in reports:
-        item = report.item
-        file: dict[str, Cell] = {"path": str(item.name), "root": item.root.as_posix(), "sha256": item.sha256}
-        for result in report.results:
-            for row in rows_of(result):
-                yield file | {"check": result.check} | row
+def _rows(report: ItemReport, rows_of: Callable[[CheckResult], Iterator[_Row]]) -> Iterator[_Row]:
+    """The rows of every check result of a file, each with the file and the check it belongs to."""
+    item = report.item
+    for result in report.results:
+        for row in rows_of(result):
+            yield {
+                "path": str(item.name),
+                "root": item.root.as_posix(),
+                "sha256": item.sha256,
+                "check": result.check,
+                **row,
+            }
 
 
-def _part_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
+def _part_rows(result: CheckResult) -> Iterator[_Row]:
     for part in result.parts:
         seconds, box = part.where.seconds, part.where.box
-        row: dict[str, Cell] = {
+        row: _Row = {
             "kind": part.kind,
             "frame": part.where.frame,
             "seconds": seconds,
@@ -218,7 +231,7 @@ def _part_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
         yield row | _score(part.score)
 
 
-def _frame_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
+def _frame_rows(result: CheckResult) -> Iterator[_Row]:
     for frame in result.film.frames if result.film else ():
         yield {
             "frame": frame.frame,
@@ -230,7 +243,7 @@ def _frame_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
         }
 
 
-def _track_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
+def _track_rows(result: CheckResult) -> Iterator[_Row]:
     if result.film is None:
         return
     for track in result.film.tracks:
@@ -250,5 +263,9 @@ def _track_rows(result: CheckResult) -> Iterator[dict[str, Cell]]:
         }
 
 
-def _score(score: Score | None) -> dict[str, Cell]:
+def _score(score: Score | None) -> _Row:
     return {"score": score.value, "meaning": score.meaning.value} if score else {}
+
+
+_COLUMNS = {FILES: FILE_COLUMNS, PARTS: PART_COLUMNS, FRAMES: FRAME_COLUMNS, TRACKS: TRACK_COLUMNS}
+_ROWS = {PARTS: _part_rows, FRAMES: _frame_rows, TRACKS: _track_rows}

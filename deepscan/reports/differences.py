@@ -143,9 +143,9 @@ def _left_out(skipped: Skipped) -> _Answer:
 
 def _digest(result: Any) -> bytes:
     """A hash of what a check said: without its version and its time, and without where exhibits were drawn."""
-    for finding in result["findings"]:
-        for evidence in finding["evidence"]:
-            evidence["exhibit"] = None
-    for track in (result["film"] or {}).get("tracks", ()):
-        track["exhibit"] = None
-    return hashlib.blake2b(dump({**result, "seconds": 0, "version": ""}).encode(), digest_size=_DIGEST).digest()
+    findings = [{**f, "evidence": [{**e, "exhibit": None} for e in f["evidence"]]} for f in result["findings"]]
+    film = result["film"]
+    if film is not None:
+        film = {**film, "tracks": [{**track, "exhibit": None} for track in film["tracks"]]}
+    said = {**result, "findings": findings, "film": film, "seconds": 0, "version": ""}
+    return hashlib.blake2b(dump(said).encode(), digest_size=_DIGEST).digest()

@@ -66,7 +66,10 @@ def from_json(document: JSONValue, source: str = "The report") -> ScanReport:
 
 
 def item_to_json(report: ItemReport) -> dict[str, JSONValue]:
-    """One file's report, as it stands in ``items``. Raises TypeError as :func:`to_json`."""
+    """One file's report, as it stands in ``items``; not to be changed, as it may be what the report was read from.
+
+    Raises TypeError as :func:`to_json`.
+    """
     return _encode(ItemReport, report)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
 
 from deepscan.text import clean
-from deepscan.types import JSONValue
+from deepscan.types import Deferred, JSONValue
 
 MAX_DEPTH = 64
 """Levels of nesting kept in a free value; JSON parsers of other languages begin to refuse at 100 to 128."""
@@ -88,31 +88,37 @@ def codec(hint: Any) -> tuple[Encode, Decode]:
 def _dataclass_codec(kind: type) -> tuple[Encode, Decode]:
     hints = get_type_hints(kind)
     names = tuple(f.name for f in fields(kind))
-    writes, reads = zip(*(codec(hints[name]) for name in names), strict=True)
-    values_of, readers = operator.attrgetter(*names), tuple(zip(names, reads, strict=True))
-    wanted = frozenset(names)
+    codecs = [codec(hints[name]) for name in names]
+    writers = tuple((name, write) for name, (write, _) in zip(names, codecs, strict=True))
+    readers = tuple((name, _is_optional(hints[name]), read) for name, (_, read) in zip(names, codecs, strict=True))
 
     def encode(value: Any) -> Any:
-        return {name: write(part) for name, write, part in zip(names, writes, values_of(value), strict=True)}
+        return {name: write(getattr(value, name)) for name, write in writers}
 
     def decode(value: Any) -> Any:
         if not isinstance(value, dict):
             raise MisfitError("is not an object")
-        if value.keys() != wanted:
-            name = min(wanted ^ value.keys())
-            raise MisfitError("is missing" if name in wanted else "is unknown", f".{name}")
+        if len(value) > len(names):
+            raise MisfitError("is unknown", f".{min(value.keys() - set(names))}")
         found = []
-        for name, read in readers:
-            try:
-                found.append(read(value[name]))
-            except MisfitError as e:
-                raise e.under(f".{name}") from e
+        try:
+            for name, optional, read in readers:
+                part = value[name]
+                found.append(None if part is None and optional else read(part))
+        except MisfitError as e:
+            raise e.under(f".{name}") from e
+        except KeyError as e:
+            raise MisfitError("is missing", f".{name}") from e
         try:
             return kind(*found)
         except ValueError as e:
             raise MisfitError(f"does not hold together ({clean(str(e))})") from e
 
     return encode, decode
+
+
+def _is_optional(hint: Any) -> bool:
+    return get_origin(hint) in (Union, types.UnionType) and type(None) in get_args(hint)
 
 
 def _enum_codec(kind: type[StrEnum]) -> tuple[Encode, Decode]:
@@ -140,7 +146,11 @@ def _tuple_codec(hint: Any) -> tuple[Encode, Decode]:
             raise e.under(f"[{len(found)}]") from e
         return tuple(found)
 
-    return lambda value: [write(v) for v in value], decode
+    def encode(value: Any) -> Any:
+        # What was read from a document of this schema is written as that.
+        return list(value.documents) if isinstance(value, Deferred) else [write(v) for v in value]
+
+    return encode, decode
 
 
 def _mapping_codec(hint: Any) -> tuple[Encode, Decode]:

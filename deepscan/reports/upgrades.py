@@ -22,9 +22,10 @@ def films_added(item: Any) -> Any:
 
     What is no entry, or has these fields, stays as it is.
     """
-    if not isinstance(item, dict) or not isinstance(item.get("results"), list):
+    results = item.get("results") if isinstance(item, dict) else None
+    if not isinstance(results, list) or all(isinstance(result, dict) and "film" in result for result in results):
         return item
-    return {**item, "results": [_film_added(result) for result in item["results"]]}
+    return {**item, "results": [_film_added(result) for result in results]}
 
 
 def paths_added(run: Any) -> Any:

@@ -12,9 +12,9 @@ def deferred(*entries: int) -> tuple[Deferred[int], list[str]]:
     """A sequence, and what is noted when it is made."""
     made: list[str] = []
 
-    def make() -> tuple[int, ...]:
+    def make() -> tuple[tuple[int, ...], list[str]]:
         made.append("made")
-        return entries
+        return entries, list(map(str, entries))
 
     return Deferred(make), made
 
@@ -24,6 +24,7 @@ def test_it_is_made_once_and_only_when_it_is_looked_at() -> None:
     assert made == []
     assert (len(numbers), list(numbers), numbers[0], numbers[1:], 5 in numbers) == (3, [4, 5, 6], 4, (5, 6), True)
     assert repr(numbers) == "(4, 5, 6)"
+    assert numbers.documents == ["4", "5", "6"]
     assert made == ["made"]
 
 
@@ -44,7 +45,7 @@ def test_copies_hold_what_is_in_it() -> None:
 
 
 def test_what_making_it_raises_is_raised_each_time() -> None:
-    def broken() -> tuple[int, ...]:
+    def broken() -> tuple[tuple[int, ...], list[str]]:
         raise OSError("gone")
 
     numbers: Deferred[int] = Deferred(broken)

@@ -21,7 +21,26 @@ from deepscan.engine.caselock import companions
 from deepscan.engine.fingerprints import Wanted
 from deepscan.engine.reuse import known
 from deepscan.errors import CaseFileError, DeepscanError, OutputError
-from deepscan.types import CheckResult, ItemReport, MediaItem, MediaKind, Outcome, RunInfo, ScanReport
+from deepscan.reports import base
+from deepscan.reports.base import FORMATS
+from deepscan.reports.differences import differences
+from deepscan.reports.json_text import dump
+from deepscan.reports.schema import to_json
+from deepscan.types import (
+    CheckResult,
+    Deferred,
+    Evidence,
+    Finding,
+    ItemReport,
+    JSONValue,
+    Level,
+    MediaItem,
+    MediaKind,
+    Outcome,
+    PointsTo,
+    RunInfo,
+    ScanReport,
+)
 from tests.fake_checks import spec
 from tests.gold.sample import CLASSIFIED, DECLARED, NOT_UNICODE, REPORT, RUN, SKIPPED, VIDEO
 
@@ -376,6 +395,63 @@ def test_an_answer_laid_out_otherwise_is_read_all_the_same(path: Path) -> None:
         found = known(case, CLASSIFIED.item, wanted(CLASSIFIED), specs(CLASSIFIED), None)
         assert found.results == {r.check: r for r in CLASSIFIED.results}
         assert case.report() == REPORT
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_report_read_entry_by_entry_is_written_as_the_one_in_memory(
+    name: str, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with CaseFile.open(path) as case:
+        fill(case)
+        monkeypatch.setattr(casefile, "HELD", 2)
+        read = case.report()
+    assert {type(item.results) for item in read.items} == {Deferred}
+    folders = [path.parent / "read", path.parent / "held"]
+    for report, folder in zip((read, REPORT), folders, strict=True):
+        base.write(report, [name], folder)
+    written = [{file.name: file.read_bytes() for file in folder.iterdir()} for folder in folders]
+    assert written[0] == written[1]
+
+
+def test_comparing_reports_changes_nothing_in_them(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with CaseFile.open(path) as case:
+        fill(case)
+        monkeypatch.setattr(casefile, "HELD", 2)
+        items = tuple(case.report().items)
+    read = replace(REPORT, items=items)
+    list(differences(read, REPORT))
+    assert dump(to_json(read)) == dump(to_json(REPORT))
+
+
+def saying(value: JSONValue) -> Finding:
+    return Finding("DS-1", Level.INFO, PointsTo.NEITHER, "s", (Evidence("", value),))
+
+
+@pytest.mark.parametrize(
+    ("change", "incomplete", "known_beforehand"),
+    [
+        ({}, False, True),
+        ({"partial": "The end is missing."}, True, False),
+        ({"outcome": Outcome.FAILED, "reason": "It broke."}, True, False),
+        ({"outcome": Outcome.TIMED_OUT, "reason": "It took too long."}, True, False),
+        ({"outcome": Outcome.NOT_APPLICABLE, "reason": 'It is no "failed", nor "partial":"odd".'}, False, True),
+        ({"findings": (saying("failed"),)}, False, False),
+        ({"findings": (saying({"partial": 1}),)}, False, False),
+    ],
+)
+def test_a_glance_says_what_is_complete_and_never_too_much(
+    change: dict[str, Any], incomplete: bool, known_beforehand: bool
+) -> None:
+    report = replace(CLASSIFIED, results=(replace(CheckResult("ela", "2", Outcome.DONE), **change),))
+    with CaseFile.open(None) as case:
+        case.begin(BEGUN)
+        put(case, 0, report)
+        with case.stored() as stored:
+            (read,) = stored.items
+        assert isinstance(read.results, Deferred)
+        assert read.results.complete is known_beforehand
+        assert read.incomplete is report.incomplete is incomplete
+        assert read == report
 
 
 def test_a_place_has_one_answer() -> None:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from deepscan.reports.base import write
 from deepscan.reports.csv_report import (
     FILE_COLUMNS,
     FILES,
@@ -40,6 +41,18 @@ def rows(report: ScanReport, name: str = FILES) -> list[dict[str, str]]:
 
 def named(name: str) -> ItemReport:
     return replace(CLASSIFIED, item=replace(CLASSIFIED.item, name=PurePosixPath(name)))
+
+
+def test_tables_written_together_are_those_written_one_by_one(tmp_path: Path) -> None:
+    alone = {name: render(REPORT, name) for name in CsvReport.names}
+    together = {name: io.StringIO(newline="") for name in CsvReport.names}
+    CsvReport().render_together(REPORT, together)
+    assert {name: stream.getvalue() for name, stream in together.items()} == alone
+    written = write(REPORT, ["csv"], tmp_path)
+    assert {path.name: path.read_bytes().decode() for path in written} == alone
+    assert len({len(text.splitlines()) for text in alone.values()}) > 1
+    with pytest.raises(ValueError, match=r"no file 'odd\.csv'"):
+        CsvReport().render_together(REPORT, {"odd.csv": io.StringIO()})
 
 
 def test_there_is_a_row_for_every_file_skipped_ones_too() -> None:
