@@ -6,6 +6,7 @@ environment is read by NumPy and OpenCV when they are loaded, with the first job
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 import signal
@@ -30,6 +31,13 @@ _ENVIRONMENT = {
     "OPENCV_LOG_LEVEL": "SILENT",
     "OPENCV_FFMPEG_LOGLEVEL": "-8",
 }
+
+
+_KEPT_BYTES = 128 * 1024**2
+"""Freed memory that a worker keeps: as much as a photograph of 12 megapixels takes."""
+
+_LARGEST_BLOCK = 32 * 1024**2  # the most that glibc takes; larger blocks go back at once
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 
 
 class WorkError(Exception):
@@ -60,7 +68,19 @@ def prepare(memory: int | None, module: str) -> None:
         _, most = resource.getrlimit(resource.RLIMIT_DATA)
         wanted = memory if most == resource.RLIM_INFINITY else min(memory, most)
         resource.setrlimit(resource.RLIMIT_DATA, (wanted, most))
+    _keep_freed_memory()
     importlib.import_module(module)
+
+
+def _keep_freed_memory() -> None:
+    """Have the memory that one picture frees used for the next one, and not given back to the system in between.
+
+    Each page that comes anew has to be emptied by the system first: 40 ms of the 600 that a photograph of 12 megapixels
+    takes. Only glibc can be asked.
+    """
+    if sys.platform == "linux" and (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK)
+        mallopt(_TRIM_THRESHOLD, _KEPT_BYTES)
 
 
 def warm() -> None:

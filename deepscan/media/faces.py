@@ -18,13 +18,14 @@ H. Bruce's (profile), as distributed with OpenCV 4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeAlias
 
 import numpy as np
 
-from deepscan.media.cascades import ALIKE, coarse_windows, windows
+from deepscan.media.cascades import ALIKE, Window, coarse_windows, quick_windows, windows
 from deepscan.media.face_boxes import MIN_FACE_PIXELS, SAME_FACE, clipped
 from deepscan.media.frames import Face, Pixels
 from deepscan.media.grey import Grey, equalised, padded, reduced, shrunk
@@ -51,6 +52,10 @@ TIGHT_SIDE = 128
 TIGHT_PADDING = 0.3
 """Border of repeated edge pixels around that copy, in parts of its longer side. Mirrored edges find as many faces but
 see five times as many where there are none."""
+
+CROP_SIDE = 512
+"""Pixels of the longer side up to which a picture is taken for a face that somebody cut out, and every window is tried:
+the boxes of such sets are what packs are trained and measured on. In larger ones, see ``quick_windows``."""
 
 LARGE_SHARE = 0.4
 """A face of at least this part of the shorter side is what the picture shows: the other searches are left out then."""
@@ -98,6 +103,27 @@ _JURY = (
 _UPRIGHT = 3  # of them, those before the picture is turned
 
 
+_Search: TypeAlias = Callable[[str, Grey, float, int], list[Window]]
+"""Finds the windows of a picture that a cascade accepts: one of :mod:`deepscan.media.cascades`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Aim:
+    """What is looked for in a copy of the picture: windows from how many pixels on, and how many of those are tried."""
+
+    smallest: float
+    search: _Search
+
+    def scaled(self, by: float, least: float = 0.0) -> int:
+        """Pixels of the smallest window in a smaller copy, at least ``least`` and as many as cascades can tell."""
+        return max(MIN_WINDOW, round(self.smallest * by), round(least))
+
+    @property
+    def coarse(self) -> _Search:
+        """For large pictures, where most windows are small: :func:`deepscan.media.cascades.coarse_windows`."""
+        return partial(coarse_windows, larger=self.search)
+
+
 @dataclass(frozen=True, slots=True)
 class _Bar:
     """The votes from which a frontal proposal, or one in profile, is a face.
@@ -135,7 +161,7 @@ class HaarFinder:
     The cascades are loaded once per process. They are not made for use by two threads at a time.
     """
 
-    name = "opencv-haar/4"
+    name = "opencv-haar/5"
 
     def find(self, pixels: Pixels) -> tuple[Face, ...]:
         """Find all faces, largest first; ``view`` is ``frontal``, ``tilted`` or ``profile``.
@@ -156,7 +182,7 @@ class HaarFinder:
             return ()
         grey, scale = reduced(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8), WORK_SIDE)
         wide, share = shrunk(grey, WIDE_SIDE)
-        window = MIN_FACE_PIXELS * scale * share
+        aim = _Aim(MIN_FACE_PIXELS * scale * share, quick_windows if max(height, width) > CROP_SIDE else windows)
 
         def confirmed(proposals: Iterable[_Candidate], bar: _Bar) -> list[_Candidate]:
             return _confirmed(grey, (_scaled(c, 1 / share) for c in proposals), bar)
@@ -169,11 +195,11 @@ class HaarFinder:
             (_filling_turned, _FILLING),
             (_profiles_anywhere, _ANYWHERE),
         ):
-            found = _distinct([*found, *confirmed(proposals(wide, window), bar)])
+            found = _distinct([*found, *confirmed(proposals(wide, aim), bar)])
             large = [c for c in found if c.side >= LARGE_SHARE * min(grey.shape)]
             if large:
                 if proposals is not _frontal_anywhere:
-                    beside = _frontal_anywhere(wide, window, beside=_scaled(large[0], share))
+                    beside = _frontal_anywhere(wide, aim, beside=_scaled(large[0], share))
                     found = _distinct([*found, *confirmed(beside, _ANYWHERE)])
                 break
         faces = [face for c in found if (face := _face(_scaled(c, 1 / scale), width, height)) is not None]
@@ -199,21 +225,21 @@ class _Candidate:
         return across * down / smaller**2
 
 
-def _large(grey: Grey, window: float) -> list[_Candidate]:
+def _large(grey: Grey, aim: _Aim) -> list[_Candidate]:
     """Proposals for a face that is what the picture shows: few windows, so that portraits are quickly done."""
     copy, scale = shrunk(grey, TIGHT_SIDE)
-    smallest = max(MIN_WINDOW, round(window * scale), round(LARGE_SHARE * min(copy.shape)))
+    smallest = aim.scaled(scale, LARGE_SHARE * min(copy.shape))
     return [_scaled(c, 1 / scale) for c in _sweep(_FRONTAL, equalised(copy), step=STEP, smallest=smallest)]
 
 
-def _frontal_anywhere(grey: Grey, window: float, beside: _Candidate | None = None) -> list[_Candidate]:
+def _frontal_anywhere(grey: Grey, aim: _Aim, beside: _Candidate | None = None) -> list[_Candidate]:
     """Proposals of any size, in the whole picture or in the strips around a face that is known."""
     copy = equalised(grey)
-    smallest = max(MIN_WINDOW, round(window))
+    smallest = aim.scaled(1)
     found = []
     for left, top, right, bottom in _strips(copy, beside):
         if min(right - left, bottom - top) >= smallest:
-            part = _sweep(_FRONTAL, copy[top:bottom, left:right], step=STEP, smallest=smallest, dense=False)
+            part = _sweep(_FRONTAL, copy[top:bottom, left:right], step=STEP, smallest=smallest, search=aim.coarse)
             found += [replace(c, x=c.x + left, y=c.y + top) for c in part]
     return [c for c in found if c.votes >= (BESIDE_NEIGHBOURS if beside else FRONTAL_NEIGHBOURS)]
 
@@ -229,34 +255,34 @@ def _strips(grey: Grey, around: _Candidate | None) -> list[tuple[int, int, int, 
     return [(0, 0, left, height), (right, 0, width, height), (0, 0, width, top), (0, bottom, width, height)]
 
 
-def _profiles_anywhere(grey: Grey, window: float) -> list[_Candidate]:
+def _profiles_anywhere(grey: Grey, aim: _Aim) -> list[_Candidate]:
     copy, scale = shrunk(grey, PROFILE_SIDE)
-    smallest = max(MIN_WINDOW, round(window * scale))
-    found = _profiles(equalised(copy), step=STEP, smallest=smallest, dense=False)
+    smallest = aim.scaled(scale)
+    found = _profiles(equalised(copy), step=STEP, smallest=smallest, search=aim.coarse)
     return [_scaled(c, 1 / scale) for c in found if c.votes >= PROFILE_NEIGHBOURS]
 
 
-def _filling(grey: Grey, window: float) -> list[_Candidate]:
+def _filling(grey: Grey, aim: _Aim) -> list[_Candidate]:
     """Proposals for a frontal face that fills the picture, or more than fills it."""
-    framed, smallest, pad, scale = _with_border(grey, window)
+    framed, smallest, pad, scale = _with_border(grey, aim)
     found = _sweep(_FRONTAL, framed, step=STEP, smallest=smallest)
     return [_scaled(replace(c, x=c.x - pad, y=c.y - pad), 1 / scale) for c in found]
 
 
-def _filling_turned(grey: Grey, window: float) -> list[_Candidate]:
+def _filling_turned(grey: Grey, aim: _Aim) -> list[_Candidate]:
     """The same for a face that is tilted or in profile."""
-    framed, smallest, pad, scale = _with_border(grey, window)
-    found = _profiles(framed, step=FINE_STEP, smallest=smallest)
+    framed, smallest, pad, scale = _with_border(grey, aim)
+    found = _profiles(framed, step=FINE_STEP, smallest=smallest, search=aim.search)
     for angle in (0.0, -TILT, TILT):
-        found += _sweep(_FRONTAL, framed, step=FINE_STEP, smallest=smallest, angle=angle)
+        found += _sweep(_FRONTAL, framed, step=FINE_STEP, smallest=smallest, angle=angle, search=aim.search)
     return [_scaled(replace(c, x=c.x - pad, y=c.y - pad), 1 / scale) for c in found]
 
 
-def _with_border(grey: Grey, window: float) -> tuple[Grey, int, int, float]:
+def _with_border(grey: Grey, aim: _Aim) -> tuple[Grey, int, int, float]:
     """A small copy within a border, the smallest window in it, the border's width, and the scale of the copy."""
     copy, scale = shrunk(grey, TIGHT_SIDE)
     pad = round(TIGHT_PADDING * max(copy.shape))
-    smallest = max(MIN_WINDOW, round(window * scale), round(LARGE_SHARE * min(copy.shape)))
+    smallest = aim.scaled(scale, LARGE_SHARE * min(copy.shape))
     return padded(equalised(copy), (pad, pad, pad, pad)), smallest, pad, scale
 
 
@@ -273,7 +299,7 @@ def _confirm(grey: Grey, proposal: _Candidate, bar: _Bar) -> _Candidate | None:
     """Look again at one proposal, alone, at a known size and contrast."""
     patch = _patch(grey, proposal)
     middle = patch.shape[0] / 2
-    least, most = round(0.7 * CONFIRM_SIDE), round(1.45 * CONFIRM_SIDE)
+    least, near = round(0.7 * CONFIRM_SIDE), partial(windows, largest=round(1.45 * CONFIRM_SIDE))
 
     def best(found: Iterable[_Candidate]) -> list[_Candidate]:
         central = [c for c in found if np.hypot(c.x - middle, c.y - middle) < 0.3 * CONFIRM_SIDE]
@@ -285,7 +311,7 @@ def _confirm(grey: Grey, proposal: _Candidate, bar: _Bar) -> _Candidate | None:
     step = STEP if bar.quick else FINE_STEP
     votes = MOST_VOTES if known else 0.0
     for cascade, weight, angle in _JURY[known:_UPRIGHT] if bar.quick else _JURY:
-        for c in best(_sweep(cascade, patch, step=step, smallest=least, largest=most, angle=angle)):
+        for c in best(_sweep(cascade, patch, step=step, smallest=least, angle=angle, search=near)):
             seen.append(c)
             votes += weight * min(MOST_VOTES, c.votes)
         if seen and votes >= bar.frontal:
@@ -293,7 +319,7 @@ def _confirm(grey: Grey, proposal: _Candidate, bar: _Bar) -> _Candidate | None:
     else:
         if proposal.view != "profile":
             return None
-        seen = best(_profiles(patch, step=FINE_STEP, smallest=least, largest=most))
+        seen = best(_profiles(patch, step=FINE_STEP, smallest=least, search=near))
         votes = seen[0].votes if seen else 0.0
         if votes < bar.profile:
             return None
@@ -303,23 +329,16 @@ def _confirm(grey: Grey, proposal: _Candidate, bar: _Bar) -> _Candidate | None:
 
 
 def _sweep(
-    cascade: str, grey: Grey, *, step: float, smallest: int, largest: int = 0, angle: float = 0.0, dense: bool = True
+    cascade: str, grey: Grey, *, step: float, smallest: int, angle: float = 0.0, search: _Search = windows
 ) -> list[_Candidate]:
-    """All the windows a cascade accepts at least twice, in a picture turned by ``angle`` degrees about its middle.
-
-    With ``dense``, all windows lie as near to one another as OpenCV puts them; without, see
-    :func:`deepscan.media.cascades.coarse_windows`.
-    """
+    """All the windows a cascade accepts at least twice, in a picture turned by ``angle`` degrees about its middle."""
     import cv2
 
     height, width = grey.shape
     turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
     if angle:
         grey = cv2.warpAffine(grey, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
-    accepted = (
-        windows(cascade, grey, step, smallest, largest) if dense else coarse_windows(cascade, grey, step, smallest)
-    )
-    boxes, neighbours = cv2.groupRectangles(accepted, 1, ALIKE)
+    boxes, neighbours = cv2.groupRectangles(search(cascade, grey, step, smallest), 1, ALIKE)
     back = cv2.invertAffineTransform(turn)
     found = []
     for (left, top, side, _), votes in zip(boxes, neighbours, strict=True):
@@ -328,11 +347,11 @@ def _sweep(
     return found
 
 
-def _profiles(grey: Grey, *, step: float, smallest: int, largest: int = 0, dense: bool = True) -> list[_Candidate]:
+def _profiles(grey: Grey, *, step: float, smallest: int, search: _Search) -> list[_Candidate]:
     """Faces in profile, to the left and, in the mirror, to the right."""
-    found = _sweep(_PROFILE, grey, step=step, smallest=smallest, largest=largest, dense=dense)
+    found = _sweep(_PROFILE, grey, step=step, smallest=smallest, search=search)
     mirror = np.ascontiguousarray(grey[:, ::-1])
-    mirrored = _sweep(_PROFILE, mirror, step=step, smallest=smallest, largest=largest, dense=dense)
+    mirrored = _sweep(_PROFILE, mirror, step=step, smallest=smallest, search=search)
     found += [replace(c, x=grey.shape[1] - c.x) for c in mirrored]
     return [replace(c, view="profile") for c in found]
 

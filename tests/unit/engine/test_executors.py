@@ -6,6 +6,8 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import platform
+import resource
 import signal
 import subprocess
 import sys
@@ -28,6 +30,15 @@ LONG = 600.0
 """Seconds no test may wait for."""
 
 
+def _new_pages() -> int:
+    """The pages that the system has to find for 48 MiB in three blocks, when as much was in use and freed before."""
+    for _ in range(2):
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+        blocks = [bytearray(16 * 2**20) for _ in range(3)]
+        del blocks
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+
 def work(job: str, enter: Enter) -> str:
     """What workers do: they import it from here by name."""
     word, _, rest = job.partition(" ")
@@ -42,6 +53,8 @@ def work(job: str, enter: Enter) -> str:
                 pass
         case "eat":
             bytearray(int(rest))
+        case "pages":
+            return str(_new_pages())
         case "array":
             return np.full(int(rest), 7, np.uint8)  # type: ignore[return-value]
         case "kill":
@@ -225,6 +238,11 @@ def test_a_worker_that_wants_more_memory_than_it_may_have_is_refused_it_and_goes
             processes.submit(f"eat {2**30}").result()
         assert processes.submit(f"eat {2**26}").result()
         assert processes.submit("pid").result() == pid
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="Only glibc can be asked to keep freed memory.")
+def test_memory_of_one_job_is_used_again_for_the_next(pool: Processes[str, str]) -> None:
+    assert int(pool.submit("pages").result()) < 48 * 2**20 / resource.getpagesize() / 4
 
 
 def test_idle_workers_that_are_killed_are_replaced(pool: Processes[str, str]) -> None:

@@ -144,7 +144,7 @@ def test_proposals_are_bounded(finder: FaceFinder, monkeypatch: pytest.MonkeyPat
     """Patterned pictures give thousands of proposals, and each costs milliseconds."""
     asked: list[faces._Candidate] = []
 
-    def crowd(grey: Grey, window: float) -> list[faces._Candidate]:
+    def crowd(grey: Grey, aim: object) -> list[faces._Candidate]:
         spots = [(x * 40.0, y * 40.0) for x in range(60) for y in range(60)]
         return [faces._Candidate(x, y, 30.0, 3.0 + (x + y) % 7, "frontal") for x, y in spots]
 
@@ -167,7 +167,42 @@ def test_profiles_are_looked_for_in_the_mirror_too(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(faces, "_sweep", left_edge)
     picture = np.zeros((50, 100), np.uint8)
     picture[0, -1] = 1  # at the left edge only in the mirror
-    assert faces._profiles(picture, step=1.1, smallest=24) == [faces._Candidate(90.0, 20.0, 16.0, 5.0, "profile")]
+    assert faces._profiles(picture, step=1.1, smallest=24, search=cascades.windows) == [
+        faces._Candidate(90.0, 20.0, 16.0, 5.0, "profile")
+    ]
+
+
+@pytest.mark.parametrize("cascade", ["haarcascade_frontalface_alt2", "haarcascade_frontalface_default"])
+def test_the_quick_search_finds_the_faces_that_all_windows_find(cascade: str) -> None:
+    grey = np.asarray(
+        cv2.cvtColor(scene((400, 100, 160), (50, 60, 200), (500, 350, 220)), cv2.COLOR_RGB2GRAY), np.uint8
+    )
+    middles = []
+    for search in (cascades.windows, cascades.quick_windows):
+        boxes, _ = cv2.groupRectangles(search(cascade, grey, 1.1, 80), 2, cascades.ALIKE)
+        middles.append(sorted((x + width / 2, y + width / 2) for x, y, width, _ in boxes))
+    assert len(middles[0]) >= 3
+    np.testing.assert_allclose(middles[0], middles[1], atol=8)
+
+
+def test_the_first_stages_accept_all_that_the_whole_cascade_does_and_more() -> None:
+    name = "haarcascade_frontalface_alt2"
+    grey = np.asarray(cv2.cvtColor(draw_face(256), cv2.COLOR_RGB2GRAY), np.uint8)
+    whole = {tuple(window) for window in cascades.windows(name, grey, 1.1, 40)}
+    first = {tuple(window) for window in cascades._accepted(cascades._first_stages(name), grey, 1.1, 40, 0)}
+    assert whole < first
+
+
+def test_in_pictures_as_small_as_cut_out_faces_every_window_is_tried(
+    finder: FaceFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def quick(*_: object) -> list[list[int]]:
+        raise AssertionError("quick")
+
+    monkeypatch.setattr(faces, "quick_windows", quick)
+    assert finder.find(np.full((faces.CROP_SIDE, faces.CROP_SIDE, 3), 90, np.uint8)) == ()
+    with pytest.raises(AssertionError, match="quick"):
+        finder.find(np.full((faces.CROP_SIDE, faces.CROP_SIDE + 1, 3), 90, np.uint8))
 
 
 def test_views_of_one_face_are_merged_and_the_frontal_one_stays() -> None:
