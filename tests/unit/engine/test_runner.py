@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -15,11 +17,13 @@ from deepscan.checks.base import CheckSpec, Samples, Subject
 from deepscan.config import ScanOptions
 from deepscan.engine.events import Silent
 from deepscan.engine.executors import Executor, Inline, Processes
-from deepscan.engine.pipeline import Job, Pipeline
+from deepscan.engine.pipeline import WAITING_BATCHES, Job, Pipeline
 from deepscan.engine.runner import Examined, Task, examine
 from deepscan.engine.workers import Enter
 from deepscan.types import CheckResult, ItemReport, MediaItem, MediaKind, Outcome
 from tests.fake_checks import Brightness, Bytes
+
+PATIENCE = 20.0
 
 
 def item(folder: Path, name: str, data: bytes) -> MediaItem:
@@ -121,6 +125,69 @@ def test_batch_size_and_order_of_files_change_no_score(tmp_path: Path) -> None:
             found = {r.item.name: by_check(r)["brightness"] for r in run(order, [Brightness()], batch_size=size)}
             for name, result in found.items():
                 assert (result.score, result.outcome) == (expected[name].score, expected[name].outcome)
+
+
+class Noting(Brightness):
+    """Notes how many samples each batch holds, and of which brightness, and may be slow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.batches: list[list[int]] = []
+
+    def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.batches.append([int(picture[0, 0, 0]) for picture in batch])
+        return super().score(batch)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_frames_of_films_and_pictures_share_batches(tmp_path: Path) -> None:
+    film = replace(item(tmp_path, "film-5", bytes(30)), kind=MediaKind.VIDEO)
+    pictures = [item(tmp_path, f"{i}-1", bytes(i + 1)) for i in range(3)]
+    noting = Noting()
+    reports = run([pictures[0], film, *pictures[1:]], [noting], batch_size=4)
+    assert noting.batches == [[1, 30, 30, 30], [30, 30, 2, 3]]
+    assert [by_check(r)["brightness"].outcome for r in reports] == [Outcome.DONE] * 4
+
+
+@pytest.mark.usefixtures("fakes")
+def test_the_model_runs_while_files_are_examined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    further = threading.Event()
+
+    class Waiting(Noting):
+        def samples(self, subject: Subject) -> Samples:
+            if self.batches:
+                further.set()
+            return super().samples(subject)
+
+        def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+            scores = super().score(batch)
+            assert len(self.batches) > 1 or further.wait(PATIENCE), "no file was examined while the model ran"
+            return scores
+
+    waiting = Waiting()
+    monkeypatch.setattr(catalogue, "build", lambda *_: (waiting,))
+    reports = run([item(tmp_path, f"{i}-1", bytes(i + 1)) for i in range(12)], [waiting], batch_size=2)
+    assert [r.results[0].outcome for r in reports] == [Outcome.DONE] * 12
+
+
+def test_a_slow_model_holds_back_files_with_many_samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    size, each, taken, scored = 4, 8, [0], [0]
+
+    class Slow(Brightness):
+        def samples(self, subject: Subject) -> Samples:
+            taken[0] += each
+            assert taken[0] - scored[0] <= (WAITING_BATCHES + 2) * size + each, "more waits than fits"
+            return super().samples(subject)
+
+        def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+            time.sleep(0.005)
+            scored[0] += len(batch)
+            return super().score(batch)
+
+    slow = Slow()
+    monkeypatch.setattr(catalogue, "build", lambda *_: (slow,))
+    reports = run([item(tmp_path, f"{i}-{each}", bytes(i + 1)) for i in range(20)], [slow], batch_size=size)
+    assert [(r.results[0].outcome, r.results[0].reason) for r in reports] == [(Outcome.DONE, None)] * 20
 
 
 @pytest.mark.usefixtures("fakes")
