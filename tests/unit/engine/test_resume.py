@@ -35,6 +35,11 @@ KILLS = 20
 QUICK = ScanOptions(checks=("identity", "metadata", "marks"), workers=0)
 
 
+def whole(pack: str) -> ScanOptions:
+    """Options of a scan with all that may be under way when it is killed: workers, and a model that scores."""
+    return ScanOptions(checks=(*(QUICK.checks or ()), "classifier"), workers=2, model=pack, precision="fp32")
+
+
 def timeless(report: ScanReport) -> str:
     """A report as JSON, without times."""
     document: Any = json.loads(json.dumps(to_json(report)))
@@ -65,7 +70,9 @@ import os, sys, time
 from pathlib import Path
 from deepscan.engine.events import Silent
 from deepscan.engine.scan import scan
-from tests.unit.engine.test_resume import QUICK
+from tests.unit.engine.test_resume import QUICK, whole
+
+options = whole(sys.argv[3]) if len(sys.argv) > 3 else QUICK
 
 class Telling(Silent):
     def examined(self, report, *, reused):
@@ -75,7 +82,7 @@ class Telling(Silent):
 for _ in sys.stdin:
     child = os.fork()
     if not child:
-        scan([Path(sys.argv[1])], QUICK, case=Path(sys.argv[2]), events=Telling())
+        scan([Path(sys.argv[1])], options, case=Path(sys.argv[2]), events=Telling())
         os._exit(0)
     print(child, flush=True)
     os.waitpid(child, 0)
@@ -84,11 +91,16 @@ for _ in sys.stdin:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_killed_20_times_it_ends_in_the_report_of_a_scan_that_was_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kills", "with_model"), [(KILLS, False), pytest.param(6, True, marks=pytest.mark.slow)])
+def test_killed_again_and_again_it_ends_in_the_report_of_a_scan_that_was_left_alone(
+    tmp_path: Path, kills: int, with_model: bool
+) -> None:
     folder, case, chance = fill(tmp_path / "evidence", 180), tmp_path / "a.case", random.Random(4)
+    pack = [str(fake_pack.make_pack(tmp_path / "pack", subject="frame").folder)] if with_model else []
+    options = whole(*pack) if with_model else QUICK
     answered, finished = [0], 0
     with subprocess.Popen(
-        [sys.executable, "-c", SCANS, str(folder), str(case)],
+        [sys.executable, "-c", SCANS, str(folder), str(case), *pack],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[3],
@@ -96,7 +108,7 @@ def test_killed_20_times_it_ends_in_the_report_of_a_scan_that_was_left_alone(tmp
     ) as process:
         assert process.stdin is not None
         assert process.stdout is not None
-        for _ in range(KILLS):
+        for _ in range(kills):
             process.stdin.write(b"again\n")
             child = int(process.stdout.readline())
             for _ in range(chance.randint(0, 3)):
@@ -113,9 +125,9 @@ def test_killed_20_times_it_ends_in_the_report_of_a_scan_that_was_left_alone(tmp
         process.stdin.close()
     assert len(set(answered)) > 3  # it was cut off at different places
     assert not finished
-    resumed = scan([folder], QUICK, case=case)
+    resumed = scan([folder], options, case=case)
     assert resumed.finished
-    assert timeless(resumed) == timeless(scan([folder], QUICK))
+    assert timeless(resumed) == timeless(scan([folder], options))
     assert len(resumed.items) == 150
     assert {s.code for s in resumed.skipped} == {SkipCode.NOT_MEDIA}
 
