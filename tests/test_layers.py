@@ -31,13 +31,14 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "records": frozenset(),
     "types": frozenset({"terms", "records"}),
     "text": frozenset(),
+    "machine": frozenset(),
     "explain": frozenset({"errors", "text"}),
     "config": BASE | {"media.limits"},
     "media": BASE | {"config"},
-    "models": BASE | {"config", "media"},
+    "models": BASE | {"config", "media", "machine"},
     "checks": BASE | {"config", "media", "models"},
     # An arrow that the house plan did not draw: the case file stores items in the report's own JSON form.
-    "engine": BASE | {"config", "media", "models", "checks", "reports.schema", "reports.upgrades"},
+    "engine": BASE | {"config", "media", "machine", "models", "checks", "reports.schema", "reports.upgrades"},
     # What a report says of a code is what `deepscan explain` says of it; the pages import errors and text only.
     "reports": BASE | {"explain"},
     "custody": BASE | {"config", "reports"},
@@ -45,7 +46,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "training": BASE | {"config", "media", "models"},
     # Packs are measured on data sets that training reads and splits, with the numbers it writes into cards.
     "evaluation": BASE
-    | {"config", "media", "models"}
+    | {"config", "media", "machine", "models"}
     | {
         f"training.{name}"
         for name in ("data", "metrics", "boosting", "shortcuts", "calibrate", "folds", "likelihood", "outputs")

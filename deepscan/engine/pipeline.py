@@ -8,7 +8,6 @@ slowest file: reports leave as soon as they are complete, and the case file has 
 from __future__ import annotations
 
 import logging
-import os
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -39,6 +38,7 @@ from deepscan.engine.runner import (
 from deepscan.engine.stages import SHARED, Loss
 from deepscan.engine.subject import store_exhibit
 from deepscan.engine.verdict import decide
+from deepscan.machine import usable_cores
 from deepscan.media.frames import Pixels
 from deepscan.models.card import ModelCard
 from deepscan.text import clean
@@ -395,4 +395,4 @@ def _lost_look(result: CheckResult) -> Samples:
 
 def automatic_workers() -> int:
     """As many worker processes as there are processor cores for this process."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()

@@ -7,7 +7,6 @@ bring to the input size.
 from __future__ import annotations
 
 import multiprocessing
-import os
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -16,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from deepscan.errors import LimitError, MediaError, UnreadableError
+from deepscan.machine import usable_cores
 from deepscan.media.frames import Pixels
 from deepscan.media.images import load_rgb
 from deepscan.media.limits import MAX_FACES
@@ -93,7 +93,7 @@ def prepare(order: Order) -> Crops:
 def prepare_all(orders: Sequence[Order], workers: int | None) -> Iterator[Crops]:
     """Carry out orders, in their order; ``workers`` 0 is this process, None as many as there are cores when it pays."""
     if workers is None:
-        workers = 0 if len(orders) <= SERIAL_UP_TO else _cores()
+        workers = 0 if len(orders) <= SERIAL_UP_TO else usable_cores()
     if workers == 0:
         yield from map(prepare, orders)
         return
@@ -135,10 +135,6 @@ def _one_thread() -> None:
     import cv2
 
     cv2.setNumThreads(1)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _take(found: Crops, place: int, card: ModelCard, form: Form, after: Changed, boxes: Sequence[Box] | None) -> None:

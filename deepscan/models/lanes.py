@@ -8,7 +8,6 @@ Lanes wait for nothing but their last chunk.
 
 from __future__ import annotations
 
-import os
 import traceback
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -18,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.errors import CorruptPackError
+from deepscan.machine import usable_cores
 from deepscan.models.card import ModelCard
 from deepscan.models.devices import device_name
 from deepscan.models.preprocess import normalise
@@ -122,7 +122,7 @@ class Lanes:
 
 def cpu_lanes() -> int:
     """How many lanes a CPU gets: one for each core that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return usable_cores()
 
 
 def is_out_of_memory(error: BaseException) -> bool:
