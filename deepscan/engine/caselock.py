@@ -66,9 +66,3 @@ def _is_at(handle: int, path: Path) -> bool:
         return os.path.samestat(os.fstat(handle), path.stat(follow_symlinks=False))
     except FileNotFoundError:
         return False
-
-
-def companions(path: Path) -> tuple[Path, ...]:
-    """The case file and the files that stand beside it while it is in use."""
-    real = path.resolve()
-    return real, *(real.with_name(real.name + suffix) for suffix in ("-wal", "-shm", "-journal", ".lock"))

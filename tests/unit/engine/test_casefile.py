@@ -17,7 +17,6 @@ import pytest
 from deepscan.checks.base import CheckSpec
 from deepscan.engine import casefile, casefile_connection, casefile_errors
 from deepscan.engine.casefile import CaseFile
-from deepscan.engine.caselock import companions
 from deepscan.engine.fingerprints import Wanted
 from deepscan.engine.reuse import known
 from deepscan.errors import CaseFileError, DeepscanError, OutputError
@@ -57,6 +56,12 @@ def reused(case: CaseFile, item: MediaItem, keys: Wanted) -> ItemReport | None:
 
 
 BEGUN = replace(RUN, finished=None)
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """The case file and the files that may stand beside it while it is in use."""
+    real = path.resolve()
+    return real, *(real.with_name(real.name + suffix) for suffix in ("-wal", "-shm", "-journal", ".lock"))
 
 
 def put(case: CaseFile, position: int, report: ItemReport, **more: Any) -> None:
