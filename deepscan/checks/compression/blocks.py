@@ -26,11 +26,15 @@ BASIS: Floats = _basis()
 """Shape (frequency, position): the orthonormal basis, rows from the mean to the finest wave."""
 
 
-def cut(plane: Plane, step: int = 1) -> NDArray[np.uint8]:
-    """The whole blocks of a plane (height, width) from its upper left corner, row by row, shape (n, 64).
+def grid_of(plane: Plane, step: int = 1) -> NDArray[np.uint8]:
+    """The whole blocks of a plane (height, width) where they lie, shape (row, 8, column, 8): no copy.
 
     Of ``step`` rows of blocks, the first.
     """
     rows, columns = plane.shape[0] // SIDE, plane.shape[1] // SIDE
-    grid = plane[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE)[::step]
-    return grid.swapaxes(1, 2).reshape(-1, SIDE * SIDE)
+    return plane[: rows * SIDE, : columns * SIDE].reshape(rows, SIDE, columns, SIDE)[::step]
+
+
+def cut(plane: Plane, step: int = 1) -> NDArray[np.uint8]:
+    """The blocks of :func:`grid_of` from the upper left corner, row by row, shape (n, 64)."""
+    return grid_of(plane, step).swapaxes(1, 2).reshape(-1, SIDE * SIDE)

@@ -60,6 +60,8 @@ MAX_BLOCKS = 40_000
 
 GRID = blocks.SIDE * blocks.SIDE  # pixels of a block
 
+_WAVES = np.stack([np.outer(blocks.BASIS[v], blocks.BASIS[u]).ravel() for v, u in FREQUENCIES])
+
 _ASKED = 2.0  # support from which on a finer first save is looked at again; single saves hardly reach it
 
 _LIKELIEST, _GLANCE = 6, 5
@@ -73,16 +75,28 @@ def histograms(plane: Plane, table: Sequence[int]) -> Counts:
     """
     import cv2
 
-    chosen = blocks.cut(plane, -(-(plane.size // GRID) // (2 * MAX_BLOCKS)))
-    low, high = chosen.min(axis=1), chosen.max(axis=1)
-    chosen = chosen[(low > 0) & (high < 255) & (high > low)]
-    chosen = chosen[:: max(1, -(-len(chosen) // MAX_BLOCKS))]
+    chosen = _usable(plane, -(-(plane.size // GRID) // (2 * MAX_BLOCKS)))
     if not len(chosen):
         return np.zeros((len(FREQUENCIES), LAST + 1), np.int64)
-    waves = np.stack([np.outer(blocks.BASIS[v], blocks.BASIS[u]).ravel() / table[8 * v + u] for v, u in FREQUENCIES])
+    waves = _WAVES / np.array([table[8 * v + u] for v, u in FREQUENCIES], np.float32)[:, None]
     steps = np.minimum(cv2.convertScaleAbs(waves @ chosen.T.astype(np.float32)), LAST)  # rounded to whole numbers
     bins = steps + (LAST + 1) * np.arange(len(FREQUENCIES), dtype=np.int64)[:, None]
     return np.bincount(bins.ravel(), minlength=len(FREQUENCIES) * (LAST + 1)).reshape(-1, LAST + 1)
+
+
+def _usable(plane: Plane, step: int) -> NDArray[np.uint8]:
+    """The blocks that can be used, of every ``step`` rows of blocks the first, MAX_BLOCKS at most: shape (n, 64)."""
+    grid = blocks.grid_of(plane, step)
+    low, high = (_bound(grid, pick) for pick in (np.minimum, np.maximum))
+    row, column = np.nonzero((low > 0) & (high < 255) & (high > low))
+    every = max(1, -(-len(row) // MAX_BLOCKS))
+    return grid[row[::every], :, column[::every]].reshape(-1, GRID)
+
+
+def _bound(grid: NDArray[np.uint8], pick: np.ufunc) -> NDArray[np.uint8]:
+    """The smallest or largest value of each block, shape (row, column): rows of all blocks are compared at once."""
+    across = pick.reduce(grid.reshape(*grid.shape[:2], -1), axis=1)
+    return np.asarray(pick.reduce([across[:, place :: blocks.SIDE] for place in range(blocks.SIDE)]), np.uint8)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ votes is, is a number of false alarms (NFA) to be expected in such pictures.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -82,7 +83,7 @@ def main_grid(votes: Votes) -> Grid | None:
     return Grid(code % SIDE, code // SIDE, log_nfa) if log_nfa < 0 else None
 
 
-def piled_up(votes: Votes, span: int = BAND, *, without: Iterable[int] = ()) -> frozenset[int]:
+def piled_up(votes: Votes, span: int = BAND, *, without: Collection[int] = ()) -> frozenset[int]:
     """The grids (codes) that have meaningfully many votes in some square of 32, 64, 128 ... pixels a side.
 
     Regions are looked for among the votes of these grids alone: each search takes as long as the votes of a twelfth of
@@ -102,19 +103,19 @@ def piled_up(votes: Votes, span: int = BAND, *, without: Iterable[int] = ()) -> 
     windows = [(min(rows, max(1, side // span)), min(columns, side // _CELL)) for side in sides]
     fewest = [_fewest(high * BAND * wide * _CELL, log_tests) for high, wide in windows]
     # In the whole picture a grid has as many votes as in a square of it, or more: most grids never have enough.
-    enough = np.flatnonzero(tally(votes) >= min(fewest))
-    asked = np.setdiff1d(enough, np.fromiter(without, np.int64))
-    if not asked.size:
+    enough = np.flatnonzero(tally(votes) >= min(fewest)).tolist()
+    asked = [code for code in enough if code not in without]
+    if not asked:
         return frozenset()
     sums = _summed(_in_cells(votes, asked))
     found = np.zeros(len(asked), bool)
     for (high, wide), least in zip(windows, fewest, strict=True):
         count = sums[high:, wide:] - sums[:-high, wide:] - sums[high:, :-wide] + sums[:-high, :-wide]
         found |= (count >= least).any(axis=(0, 1))
-    return frozenset(int(code) for code in asked[found])
+    return frozenset(np.array(asked)[found].tolist())
 
 
-def _in_cells(votes: Votes, grids: NDArray[np.int64]) -> NDArray[np.int32]:
+def _in_cells(votes: Votes, grids: list[int]) -> NDArray[np.int32]:
     """How many votes each of the ``grids`` has in each cell: (rows, columns, grids). What is left at the edges is not
     counted.
     """
@@ -136,6 +137,7 @@ def _summed(counts: NDArray[np.int32]) -> NDArray[np.int32]:
     return sums
 
 
+@lru_cache(maxsize=256)  # files of a folder often have one size
 def _fewest(area: int, log_tests: float) -> int:
     """How many votes of one grid are meaningful in ``area`` pixels, by bisection."""
     low, high = 0, area // GRIDS + 1

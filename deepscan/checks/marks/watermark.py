@@ -93,7 +93,7 @@ def find_messages(pixels: NDArray[np.uint8]) -> tuple[Match, ...]:
     """
     if pixels.shape[0] * pixels.shape[1] < SMALLEST:
         return ()
-    readings = [_votes(plane) for plane in _planes(pixels)]
+    readings = np.stack([_votes(plane) for plane in _planes(pixels)])
     return tuple(_best(message, readings) for message in MESSAGES)
 
 
@@ -137,13 +137,17 @@ def _votes(half: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray(largest.ravel() % _STEP > _STEP / 2, np.bool_)
 
 
-def _best(message: Message, readings: list[NDArray[np.bool_]]) -> Match:
+def _best(message: Message, readings: NDArray[np.bool_]) -> Match:
     wanted = np.asarray(message.bits, np.bool_)
-    matching = max(int((_majority(votes, len(wanted)) == wanted).sum()) for votes in readings)
+    matching = int((_majorities(readings, len(wanted)) == wanted).sum(axis=1).max())
     return Match(message, matching, chance_of(len(wanted), matching))
 
 
-def _majority(votes: NDArray[np.bool_], bits: int) -> NDArray[np.bool_]:
-    place = np.arange(len(votes)) % bits
-    count = np.bincount(place, minlength=bits)
-    return np.bincount(place, weights=votes, minlength=bits) * 2 > count
+def _majorities(readings: NDArray[np.bool_], bits: int) -> NDArray[np.bool_]:
+    """What most votes say of each bit, for readings of shape (ways, votes): shape (ways, bits)."""
+    ways, votes = readings.shape
+    rounds, rest = divmod(votes, bits)
+    ones = readings[:, : rounds * bits].reshape(ways, rounds, bits).sum(axis=1)
+    ones[:, :rest] += readings[:, rounds * bits :]
+    asked = rounds + (np.arange(bits) < rest)
+    return np.asarray(2 * ones > asked, np.bool_)
