@@ -24,7 +24,6 @@ from deepscan.engine.batching import Attempt, Batcher, Scored
 from deepscan.engine.events import Events
 from deepscan.engine.executors import Executor, Pending, WorkerLost
 from deepscan.engine.loading import Loading
-from deepscan.engine.plan import plan
 from deepscan.engine.runner import (
     Examined,
     Task,
@@ -32,13 +31,13 @@ from deepscan.engine.runner import (
     failure,
     failures,
     is_lasting,
+    planned,
     read_stamp,
     storable,
 )
 from deepscan.engine.stages import SHARED, Loss
 from deepscan.engine.subject import store_exhibit
 from deepscan.engine.verdict import decide
-from deepscan.machine import usable_cores
 from deepscan.media.frames import Pixels
 from deepscan.models.card import ModelCard
 from deepscan.text import clean
@@ -197,11 +196,11 @@ class Pipeline:
 
     def _begin(self, job: Job, executor: Executor[Task, Examined]) -> None:
         missing = [check for name, check in self._checks.items() if name not in job.known]
-        wanted, settled = plan(job.item, missing)
+        wanted, settled, passing = planned(job.item, missing)
         specs = tuple(self._checks[name].spec for name in wanted)
         task = Task(job.item, specs, self._card, self._options, self._output, read_stamp(job.item))
         results = {**job.known, **{result.check: result for result in settled}}
-        entry = self._open[job.position] = _Open(job, task, None, results)
+        entry = self._open[job.position] = _Open(job, task, None, results, passing)
         if specs:
             self._submit(entry, task, executor)
 
@@ -391,8 +390,3 @@ def _lightened(samples: Samples, scores: Sequence[float]) -> Samples:
 def _lost_look(result: CheckResult) -> Samples:
     """What a further look at a film gave that ended without samples: nothing but its reason."""
     return Samples((), problem=f"A further look at the film came to nothing. {result.reason}")
-
-
-def automatic_workers() -> int:
-    """As many worker processes as there are processor cores for this process."""
-    return usable_cores()

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import TypeAlias, TypeVar
 
@@ -18,7 +19,7 @@ from deepscan.checks.base import BatchCheck, Check, CheckSpec, NotApplicableErro
 from deepscan.checks.redaction import redact_results
 from deepscan.config import ScanOptions
 from deepscan.engine.executors import WorkerLost
-from deepscan.engine.plan import not_applicable
+from deepscan.engine.plan import not_applicable, plan
 from deepscan.engine.stages import Loss, StageLostError, Stages
 from deepscan.engine.subject import FileSubject
 from deepscan.engine.workers import Enter, WorkError
@@ -117,6 +118,20 @@ def caught(action: Callable[..., T], *arguments: object) -> T | Exception:
         return e
     except SystemExit as e:  # a check, or a library below it, that ends the program ends only itself
         return RuntimeError(f"it tried to end the program with {e.code}")
+
+
+def planned(
+    item: MediaItem, checks: Sequence[Check | BatchCheck]
+) -> tuple[tuple[str, ...], tuple[CheckResult, ...], set[str]]:
+    """What runs on a file, what is settled, and which of that failed: checks may raise where they are asked, too."""
+    answer = caught(plan, item, checks)
+    if not isinstance(answer, Exception):
+        return *answer, set()
+    if len(checks) == 1:
+        spec = checks[0].spec
+        return (), (failure(spec, answer, item),), {spec.id}
+    wanted, settled, failed = zip(*(planned(item, [check]) for check in checks), strict=True)
+    return tuple(chain(*wanted)), tuple(chain(*settled)), set().union(*failed)
 
 
 def _answer(check: Check | BatchCheck, subject: Subject, stages: Stages) -> CheckResult | Samples:

@@ -19,11 +19,12 @@ from deepscan.engine.events import Events
 from deepscan.engine.executors import Executor, Inline, Processes
 from deepscan.engine.fingerprints import Fingerprints
 from deepscan.engine.loading import Loading
-from deepscan.engine.pipeline import Answer, Job, Pipeline, automatic_workers
+from deepscan.engine.pipeline import Answer, Job, Pipeline
 from deepscan.engine.reuse import known, mentions
 from deepscan.engine.runner import Examined, Task, examine
 from deepscan.engine.sources import Found, Source
 from deepscan.engine.verdict import decide
+from deepscan.machine import usable_cores
 from deepscan.media.discover import Candidate
 from deepscan.media.identify import identify
 from deepscan.models.packs import Pack
@@ -221,7 +222,7 @@ class Session:
     def _executor(self, files: int) -> Executor[Task, Examined]:
         workers = self.options.workers
         if workers is None:
-            workers = 1 if files <= SMALL_SCAN else automatic_workers()
+            workers = 1 if files <= SMALL_SCAN else usable_cores()
         if workers == 0:
             return Inline(examine)
         return Processes(examine, workers=workers, seconds=self.options.file_seconds, memory=self.options.max_memory)

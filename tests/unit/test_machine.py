@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from deepscan import machine
-from deepscan.engine.pipeline import automatic_workers
 from deepscan.machine import usable_cores
 from deepscan.models.lanes import cpu_lanes
 
@@ -60,6 +59,6 @@ def test_without_control_groups_all_that_it_may_run_on(tmp_path: Path, monkeypat
     assert usable_cores(tmp_path) == 2
 
 
-def test_workers_and_lanes_are_as_many(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_has_a_lane_for_each(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "_quotas", lambda root: iter([3.0]))
-    assert automatic_workers() == cpu_lanes() == 3
+    assert cpu_lanes() == 3

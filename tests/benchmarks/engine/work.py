@@ -16,7 +16,8 @@ from typing import Any
 
 from deepscan.config import ScanOptions, with_settings
 from deepscan.engine.events import Silent
-from deepscan.engine.pipeline import BATCH_SIZES, automatic_workers
+from deepscan.engine.pipeline import BATCH_SIZES
+from deepscan.machine import usable_cores
 from deepscan.types import ItemReport
 from tests.benchmarks.engine.child import cpu_seconds
 
@@ -80,7 +81,7 @@ def scan(folder: str, options: Mapping[str, object], case: str | None = None) ->
     )
     seconds = time.perf_counter() - started
     cpu, own_cpu = cpu_seconds() - all_before, time.process_time() - own_before
-    workers = int(str(options.get("workers") or automatic_workers()))
+    workers = int(str(options.get("workers") or usable_cores()))
     ahead = 2 * workers + 2 * (int(str(options.get("batch_size") or 0)) or BATCH_SIZES["cpu"])
     return {
         "files": len(report.items),

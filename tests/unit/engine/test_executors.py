@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from deepscan.engine import slots
+from deepscan.engine import executors, slots
 from deepscan.engine.executors import Executor, Inline, Processes, WorkerLost
 from deepscan.engine.slots import PIXEL_BYTES
 from deepscan.engine.workers import Enter, WorkError
@@ -243,6 +243,15 @@ def test_a_worker_that_wants_more_memory_than_it_may_have_is_refused_it_and_goes
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="Only glibc can be asked to keep freed memory.")
 def test_memory_of_one_job_is_used_again_for_the_next(pool: Processes[str, str]) -> None:
     assert int(pool.submit("pages").result()) < 48 * 2**20 / resource.getpagesize() / 4
+
+
+def test_workers_are_replaced_after_many_jobs_and_no_answer_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executors, "JOBS", 3)
+    with Processes(work, workers=1, seconds=LONG) as processes:
+        pending = [processes.submit("pid") for _ in range(10)]
+        answers = [each.result() for each in pending]
+    assert len(answers) == 10
+    assert len(set(answers)) >= 3
 
 
 def test_idle_workers_that_are_killed_are_replaced(pool: Processes[str, str]) -> None:

@@ -217,6 +217,18 @@ class Uneven(Brightness):
         return super().score(batch)[: -1 if self.short else None]
 
 
+@pytest.mark.usefixtures("fakes")
+def test_a_check_that_raises_when_it_is_asked_whether_it_applies_fails_alone(tmp_path: Path) -> None:
+    class Asking(Bytes):
+        def why_not(self, item: MediaItem) -> str | None:
+            raise ZeroDivisionError("a fault")
+
+    reports = run([item(tmp_path, f"{i}-1", bytes(i + 1)) for i in range(2)], [Asking(), Brightness()])
+    for report in reports:
+        assert by_check(report)["bytes"].reason == "Unexpected ZeroDivisionError: a fault."
+        assert by_check(report)["brightness"].outcome is Outcome.DONE
+
+
 @pytest.mark.parametrize(("short", "words"), [(True, "scores of shape (3,) for a batch of 4"), (False, "same shape")])
 def test_a_batch_check_that_breaks_its_promises_fails_its_files_and_not_the_scan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, short: bool, words: str
