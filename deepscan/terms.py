@@ -34,7 +34,10 @@ class Level(StrEnum):
     @property
     def rank(self) -> int:
         """0 for info, 3 for strong."""
-        return list(Level).index(self)
+        return _RANKS[self]
+
+
+_RANKS = {level: rank for rank, level in enumerate(Level)}
 
 
 class PointsTo(StrEnum):

@@ -30,12 +30,13 @@ from deepscan.types import CheckResult, Deferred, ItemReport, JSONValue, MediaIt
 T = TypeVar("T")
 
 _FILE, _RESULTS, _VERDICT = '{"item":', ',"results":[', ',"verdict":'
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _FAILED, _TIMED_OUT = f'"{Outcome.FAILED}"', f'"{Outcome.TIMED_OUT}"'
 
 
 def dump(document: JSONValue) -> str:
     """A document of the schema as the text that is stored."""
-    return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(document)
 
 
 def beginning(item: MediaItem) -> str:

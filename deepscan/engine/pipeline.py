@@ -13,14 +13,15 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.checks.base import BatchCheck, Check, Illustrated, LooksAgain, Sample, Samples
+from deepscan.checks.base import BatchCheck, Check, CheckSpec, Illustrated, LooksAgain, Sample, Samples
 from deepscan.config import ScanOptions
-from deepscan.engine.batching import Attempt, Batcher, Scored
+from deepscan.engine.batching import Batcher, Scored
 from deepscan.engine.events import Events
 from deepscan.engine.executors import Executor, Pending, WorkerLost
 from deepscan.engine.loading import Loading
@@ -132,9 +133,14 @@ class Pipeline:
         self._families = {check.spec.id: check.spec.family for check in checks}
         self._threshold = min((t.probability for t in card.thresholds), default=None) if card else None
         size = options.batch_size or BATCH_SIZES["cpu"]
-        batching = [check for check in checks if isinstance(check, BatchCheck)]
-        self._batchers = {check.spec.id: Batcher(_attempt(check), size) for check in batching}
+        # Asked once and not for every file: what a protocol asks of a class costs more than taking in a score.
+        self._batching = {check.spec.id: check for check in checks if isinstance(check, BatchCheck)}
+        self._looking = {name: check for name, check in self._batching.items() if isinstance(check, LooksAgain)}
+        self._batchers = {n: Batcher(partial(caught, _scores, c), size) for n, c in self._batching.items()}
         self._open: dict[int, _Open] = {}
+        self._specs: dict[tuple[str, ...], tuple[CheckSpec, ...]] = {}  # one tuple for all files: it is sent with each
+        self._with_workers: dict[int, _Open] = {}
+        self._touched: set[int] = set()
         self._scoring: tuple[str, Future[Scored]] | None = None
         self._awake = threading.Event()
         self._loading = model
@@ -171,9 +177,10 @@ class Pipeline:
                 self._take_in_examined(executor)
                 self._take_in_scores(executor)
                 # A short batch is scored only when nothing can come to fill it.
-                stuck = (exhausted or idle or len(self._open) >= limit) and not self._under_way()
+                stuck = (exhausted or idle or len(self._open) >= limit) and not self._with_workers
                 self._hand_to(model, partial=stuck)
-                complete = [position for position, entry in self._open.items() if entry.complete]
+                complete = [position for position in sorted(self._touched) if self._open[position].complete]
+                self._touched.clear()
                 for position in complete:
                     yield self._answer(self._open.pop(position))
                 if not complete and self._open:
@@ -189,18 +196,16 @@ class Pipeline:
 
     def _has_room(self, limit: int, ahead: int) -> bool:
         backlog = any(len(b) >= WAITING_BATCHES * b.size for b in self._batchers.values())
-        return len(self._open) < limit and self._under_way() < ahead and not backlog
-
-    def _under_way(self) -> int:
-        return sum(entry.pending is not None for entry in self._open.values())
+        return len(self._open) < limit and len(self._with_workers) < ahead and not backlog
 
     def _begin(self, job: Job, executor: Executor[Task, Examined]) -> None:
         missing = [check for name, check in self._checks.items() if name not in job.known]
         wanted, settled, passing = planned(job.item, missing)
-        specs = tuple(self._checks[name].spec for name in wanted)
+        specs = self._specs.setdefault(wanted, tuple(self._checks[name].spec for name in wanted))
         task = Task(job.item, specs, self._card, self._options, self._output, read_stamp(job.item))
         results = {**job.known, **{result.check: result for result in settled}}
         entry = self._open[job.position] = _Open(job, task, None, results, passing)
+        self._touched.add(job.position)
         if specs:
             self._submit(entry, task, executor)
 
@@ -208,13 +213,16 @@ class Pipeline:
         entry.task = task
         entry.pending = executor.submit(task, share=share)
         entry.pending.when_ready(self._awake.set)
+        self._with_workers[entry.job.position] = entry
 
     def _take_in_examined(self, executor: Executor[Task, Examined]) -> None:
-        for entry in self._open.values():
+        for position, entry in tuple(self._with_workers.items()):
             if entry.pending is None or not entry.pending.is_ready():
                 continue
             answer = caught(entry.pending.result)
             entry.pending = None
+            del self._with_workers[position]
+            self._touched.add(position)
             if isinstance(answer, WorkerLost):
                 self._after_loss(entry, answer, executor)
             elif isinstance(answer, Exception):
@@ -263,9 +271,7 @@ class Pipeline:
     def _add_look(self, entry: _Open, name: str, taken: Samples, spent: float) -> Sequence[Sample]:
         """Join what a further look gave to what there was; returns the samples that are new, with their pixels."""
         first, before = entry.waiting[name]
-        check = self._checks[name]
-        assert isinstance(check, LooksAgain)
-        samples = check.joined(first, taken, entry.task.moments)
+        samples = self._looking[name].joined(first, taken, entry.task.moments)
         new = samples.samples[len(first.samples) :]
         if not self._draws(name):
             samples = replace(samples, samples=(*first.samples, *map(_without_its_pixels, new)))
@@ -289,6 +295,7 @@ class Pipeline:
             self._events.note(note)
         for (position, index), answer in scored.answers:
             entry = self._open[position]
+            self._touched.add(position)
             entry.scores[name][index] = answer
             self._conclude_if_complete(name, entry, executor)
         self._events.scored(len(scored.answers))
@@ -296,12 +303,10 @@ class Pipeline:
     def _conclude_if_complete(self, name: str, entry: _Open, executor: Executor[Task, Examined]) -> None:
         samples, seconds = entry.waiting[name]
         scores = entry.scores[name]
-        if len(scores) < len(samples.samples) or self._looks_again(name, entry, executor):
+        if len(scores) < len(samples.samples) or (name in self._looking and self._looks_again(name, entry, executor)):
             return
-        check = self._checks[name]
-        assert isinstance(check, BatchCheck)
         started = time.perf_counter()
-        result = self._concluded(check, entry, samples, [scores[i] for i in range(len(scores))])
+        result = self._concluded(self._batching[name], entry, samples, [scores[i] for i in range(len(scores))])
         entry.results[name] = replace(result, seconds=round(seconds + time.perf_counter() - started, 4))
         del entry.waiting[name], entry.scores[name]
 
@@ -319,10 +324,10 @@ class Pipeline:
 
     def _looks_again(self, name: str, entry: _Open, executor: Executor[Task, Examined]) -> bool:
         """Whether a check that has all its scores wants to see more of the film first, and was sent to it."""
-        check, samples = self._checks[name], entry.waiting[name][0]
+        check, samples = self._looking[name], entry.waiting[name][0]
         values = [value for _, value in sorted(entry.scores[name].items()) if not isinstance(value, Exception)]
         busy = entry.pending is not None or name in entry.done_looking or len(values) < len(samples.samples)
-        if busy or not isinstance(check, LooksAgain):
+        if busy:
             return False
         seconds = entry.waiting[name][1]
         moments = caught(lambda: check.again(samples, values, seconds))
@@ -331,7 +336,7 @@ class Pipeline:
         if self._draws(name):
             entry.waiting[name] = (_lightened(samples, values), seconds)
         entry.looked_again.add(name)
-        self._submit(entry, replace(entry.task, checks=(check.spec,), moments=moments), executor)
+        self._submit(entry, replace(entry.task, checks=(self._checks[name].spec,), moments=moments), executor)
         return True
 
     def _concluded(
@@ -356,10 +361,6 @@ class Pipeline:
         results = tuple(entry.results[name] for name in self._checks)
         verdict = decide(results, self._families, threshold=self._threshold)
         return Answer(entry.job.position, ItemReport(entry.job.item, results, verdict), frozenset(entry.passing))
-
-
-def _attempt(check: BatchCheck) -> Attempt:
-    return lambda pictures: caught(_scores, check, pictures)
 
 
 def _scores(check: BatchCheck, pictures: Sequence[Pixels]) -> NDArray[np.float32]:

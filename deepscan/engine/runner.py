@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from deepscan.checks import catalogue
 from deepscan.checks.base import BatchCheck, Check, CheckSpec, NotApplicableError, Samples, Subject
 from deepscan.checks.redaction import redact_results
 from deepscan.config import ScanOptions
+from deepscan.engine.carried import packed, unpacked
 from deepscan.engine.executors import WorkerLost
 from deepscan.engine.plan import not_applicable, plan
 from deepscan.engine.stages import Loss, StageLostError, Stages
@@ -55,6 +56,14 @@ class Task:
     stamp: Stamp | None
     lost: Mapping[str, Loss] = field(default_factory=dict)
     moments: tuple[float, ...] = ()
+
+    def __reduce__(self) -> tuple[Callable[..., Task], tuple[object, ...]]:
+        carried = packed(self.checks), packed(self.card), packed(self.options)
+        return _task, (self.item, *carried, self.output, self.stamp, self.lost, self.moments)
+
+
+def _task(item: MediaItem, checks: bytes, card: bytes, options: bytes, *rest: Any) -> Task:
+    return Task(item, unpacked(checks), unpacked(card), unpacked(options), *rest)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,11 +89,16 @@ def _dataclass_codec(kind: type) -> tuple[Encode, Decode]:
     hints = get_type_hints(kind)
     names = tuple(f.name for f in fields(kind))
     codecs = [codec(hints[name]) for name in names]
-    writers = tuple((name, write) for name, (write, _) in zip(names, codecs, strict=True))
-    readers = tuple((name, _is_optional(hints[name]), read) for name, (_, read) in zip(names, codecs, strict=True))
+    optional = [_is_optional(hints[name]) for name in names]  # None is most often there: no call for that
+    writers = tuple((name, may, write) for name, may, (write, _) in zip(names, optional, codecs, strict=True))
+    readers = tuple((name, may, read) for name, may, (_, read) in zip(names, optional, codecs, strict=True))
 
     def encode(value: Any) -> Any:
-        return {name: write(getattr(value, name)) for name, write in writers}
+        document = {}
+        for name, may_be_none, write in writers:
+            part = getattr(value, name)
+            document[name] = None if part is None and may_be_none else write(part)
+        return document
 
     def decode(value: Any) -> Any:
         if not isinstance(value, dict):
@@ -102,9 +107,9 @@ def _dataclass_codec(kind: type) -> tuple[Encode, Decode]:
             raise MisfitError("is unknown", f".{min(value.keys() - set(names))}")
         found = []
         try:
-            for name, optional, read in readers:
+            for name, may_be_none, read in readers:
                 part = value[name]
-                found.append(None if part is None and optional else read(part))
+                found.append(None if part is None and may_be_none else read(part))
         except MisfitError as e:
             raise e.under(f".{name}") from e
         except KeyError as e:
@@ -182,6 +187,8 @@ def _optional_codec(hint: Any) -> tuple[Encode, Decode]:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str:
+        return value if value.isascii() else escape(value)
     if not isinstance(value, str):
         raise TypeError(f"a report holds text here, not {type(value).__name__}: {clean(repr(value))}")
     return escape(str(value))
@@ -239,9 +246,13 @@ def _free(value: Any, depth: int = 0) -> JSONValue:
     kind = type(value)
     if kind is str:
         return escape(value)
-    if kind is list and depth < MAX_DEPTH:
+    if kind is int:
+        return value if abs(value) < _MAX_INTEGER else hex(value)
+    if depth < MAX_DEPTH and (kind is list or kind is tuple):
         return [_free(v, depth + 1) for v in value]
-    match value:
+    if depth < MAX_DEPTH and kind is dict:
+        return {_text(k): _free(v, depth + 1) for k, v in value.items()}
+    match value:  # what is none of the plain types
         case str():
             return escape(str(value))
         case None | bool():
