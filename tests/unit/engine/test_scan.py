@@ -12,6 +12,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from deepscan.checks import catalogue
 from deepscan.config import ScanOptions
 from deepscan.engine import runner, session
 from deepscan.engine.events import Silent
@@ -31,7 +32,7 @@ from deepscan.errors import (
 )
 from deepscan.reports.schema import published_schema, to_json
 from deepscan.types import Call, ItemReport, Level, Outcome, SkipCode
-from tests import fake_pack, media_factory
+from tests import fake_pack, media_factory, video_factory
 
 
 @pytest.fixture(scope="session")
@@ -108,6 +109,23 @@ def test_evidence_is_not_changed(folder: Path, options: ScanOptions) -> None:
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()}
     scan([folder], options)
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in folder.rglob("*") if p.is_file()} == before
+
+
+@pytest.mark.skipif(not hasattr(os, "O_NOATIME"), reason="only Linux can leave access times alone")
+def test_evidence_keeps_its_access_times(folder: Path, options: ScanOptions, tmp_path: Path) -> None:
+    """In every check: some hand files to libraries."""
+    video_factory.make(folder / "film.mp4", video_factory.times_of(10))
+    control = tmp_path / "control"
+    control.write_bytes(b"read by others")
+    files = [control, *(path for path in folder.rglob("*") if path.is_file())]
+    for path in files:
+        os.utime(path, ns=(10**18, path.stat().st_mtime_ns))
+    control.read_bytes()
+    if control.stat().st_atime_ns == 10**18:
+        pytest.skip("this disk keeps no access times")
+    every = (*(spec.id for spec in catalogue.SPECS if spec.id not in catalogue.OF_MODEL), "classifier")
+    scan([folder], replace(options, checks=every, verify_unchanged=True))
+    assert [path.name for path in files if path.stat().st_atime_ns != 10**18] == [control.name]
 
 
 def test_batch_size_and_order_change_no_verdict(folder: Path, options: ScanOptions) -> None:
