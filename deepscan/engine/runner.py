@@ -24,7 +24,7 @@ from deepscan.engine.plan import not_applicable, plan
 from deepscan.engine.stages import Loss, StageLostError, Stages
 from deepscan.engine.subject import FileSubject
 from deepscan.engine.workers import Enter, WorkError
-from deepscan.errors import MediaError, OutputError, UnreadableError
+from deepscan.errors import DeepscanError, MediaError, OutputError, UnreadableError
 from deepscan.media.identify import sha256_of
 from deepscan.models import face_packs
 from deepscan.models.card import ModelCard
@@ -213,7 +213,7 @@ def failure(spec: CheckSpec, error: Exception, item: MediaItem, stage: str = "")
             reason = str(error)
         case _ if is_out_of_memory(error):
             reason = f"It ran out of memory in {stage or spec.id}."
-        case MediaError():
+        case DeepscanError():
             reason = error.message
         case WorkError():
             reason = f"Unexpected {error}."

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from deepscan.errors import CorruptPackError
+from deepscan.errors import CorruptPackError, DeviceError
 from deepscan.machine import usable_cores
 from deepscan.models.card import ModelCard
 from deepscan.models.devices import device_name
@@ -26,7 +26,16 @@ from deepscan.text import clean
 if TYPE_CHECKING:
     import torch
 
-_OUT_OF_MEMORY_WORDS = ("out of memory", "can't allocate memory", "not enough memory", "cannot allocate memory")
+_OUT_OF_MEMORY_WORDS = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "cannot allocate memory",
+    "cublas_status_alloc_failed",
+)
+
+_LOST_WORDS = ("CUDA error", "HIP error", "CUDNN_STATUS", "CUBLAS_STATUS")
+"""What torch says of a device that has failed (torch.AcceleratorError, from 2.8 on; a plain RuntimeError before)."""
 
 Chunk = NDArray[np.uint8]
 """Shape (chunk, height, width, 3), always the same number of pictures."""
@@ -69,6 +78,8 @@ class TorchLane:
                 return [row for answer in answers for row in answer.float().cpu().tolist()]
         except (RuntimeError, MemoryError) as e:
             if not is_out_of_memory(e):
+                if any(part in str(e) for part in _LOST_WORDS):
+                    raise _lost(e, self.device) from e
                 raise
             # The error's frames hold what was computed before it; a smaller try needs that room.
             traceback.clear_frames(e.__traceback__)
@@ -123,6 +134,11 @@ class Lanes:
 def cpu_lanes() -> int:
     """How many lanes a CPU gets: one for each core that this process may use."""
     return usable_cores()
+
+
+def _lost(error: BaseException, device: str) -> DeviceError:
+    words = clean(str(error).partition("\n")[0]).rstrip(".")  # what follows is advice for programmers
+    return DeviceError(f"The device {device} failed: {words}.", "Scan again to score the rest.")
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -20,6 +20,7 @@ from deepscan.engine.executors import Executor, Inline, Processes
 from deepscan.engine.pipeline import WAITING_BATCHES, Job, Pipeline
 from deepscan.engine.runner import Examined, Task, examine
 from deepscan.engine.workers import Enter
+from deepscan.errors import DeviceError
 from deepscan.types import CheckResult, ItemReport, MediaItem, MediaKind, Outcome
 from tests.fake_checks import Brightness, Bytes
 
@@ -240,6 +241,20 @@ def test_a_batch_check_that_breaks_its_promises_fails_its_files_and_not_the_scan
         assert by_check(report)["bytes"].outcome is Outcome.DONE
         assert by_check(report)["brightness"].outcome is Outcome.FAILED
         assert words in str(by_check(report)["brightness"].reason)
+
+
+@pytest.mark.usefixtures("fakes")
+def test_a_lost_device_fails_the_files_after_it_with_its_reason_and_nothing_else(tmp_path: Path) -> None:
+    class Lost(Noting):
+        def score(self, batch: NDArray[np.uint8]) -> NDArray[np.float32]:
+            if self.batches:
+                raise DeviceError("The device cuda:0 failed: CUDA error: unspecified launch failure.")
+            return super().score(batch)
+
+    reports = run([item(tmp_path, f"{i}-1", bytes(i + 1)) for i in range(9)], [Bytes(), Lost()], batch_size=2)
+    assert {by_check(report)["bytes"].outcome for report in reports} == {Outcome.DONE}
+    reasons = [by_check(report)["brightness"].reason for report in reports]
+    assert reasons == [None] * 2 + ["The device cuda:0 failed: CUDA error: unspecified launch failure."] * 7
 
 
 @pytest.mark.usefixtures("fakes")

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from deepscan.errors import DeviceError
 from deepscan.models import devices, lanes, loader
 from deepscan.models.lanes import Chunk, Lanes, OutOfMemoryError, Rows
 from deepscan.models.packs import Pack
-from tests.fake_pack import SIDE
+from tests.fake_pack import SIDE, make_card
 
 
 class _Echo:
@@ -103,6 +104,21 @@ class _AsIfOnGpu(lanes.TorchLane):
             return super()._forward(chunk)
         finally:
             self.device = device
+
+
+@pytest.mark.parametrize("device", ["cuda:0", "cpu"])
+def test_a_device_that_is_lost_is_told_in_one_sentence(device: str) -> None:
+    said = "CUDA error: unspecified launch failure\nCUDA kernel errors might be asynchronously reported at some other"
+
+    def lost(pixel_values: Any) -> Any:
+        raise RuntimeError(said if device == "cuda:0" else "mat1 and mat2 shapes cannot be multiplied")
+
+    lane = _AsIfOnGpu(lost, make_card(), device=device, precision="fp32")
+    picture = np.zeros((1, SIDE, SIDE, 3), np.uint8)
+    with pytest.raises(RuntimeError if device == "cpu" else DeviceError) as caught:
+        lane.run([picture])
+    if device != "cpu":
+        assert str(caught.value) == "The device cuda:0 failed: CUDA error: unspecified launch failure."
 
 
 def test_all_gpus_share_the_work_and_answer_alike(pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -273,6 +273,8 @@ def _starved(limit: int, words: str = "CUDA out of memory. Tried to allocate 2 G
     "words",
     [
         "CUDA out of memory. Tried to allocate 2 GiB",
+        "CUDA error: out of memory",
+        "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
         "[enforce fail at alloc_cpu.cpp:117] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes",
         "[enforce fail] DefaultCPUAllocator: not enough memory: you tried to allocate 9 bytes.",
         "MPS backend out of memory (MPS allocated: 9 GB)",
