@@ -196,6 +196,7 @@ class Processes(Generic[Job, Answer]):
     def _new_pool(self) -> ProcessPool:
         context = multiprocessing.get_context("spawn")
         with _refusals_told():
+            resource_tracker.ensure_running()  # the first worker would start it, which lets SIGINT through again
             return ProcessPool(
                 self.width, JOBS, initializer=prepare, initargs=(self._memory, self._work.__module__), context=context
             )
@@ -233,7 +234,6 @@ def _ctrl_c_held() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # the first worker would start it, which lets SIGINT through again
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
