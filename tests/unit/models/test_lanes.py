@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,38 @@ class _AsIfOnGpu(lanes.TorchLane):
             return super()._forward(chunk)
         finally:
             self.device = device
+
+
+def test_pictures_go_to_a_gpu_pinned_and_without_waiting_and_are_made_ready_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[object] = []
+    really = torch.Tensor.to
+
+    def pinned(tensor: torch.Tensor) -> torch.Tensor:
+        done.append(("pinned", tensor.dtype))
+        return tensor
+
+    def moved(tensor: torch.Tensor, *to: Any, **how: Any) -> Any:
+        if to == ("cuda:0",):
+            done.append(("moved", tensor.dtype, how))
+            return tensor
+        return really(tensor, *to, **how)
+
+    def model(pixel_values: torch.Tensor) -> Any:
+        done.append(("computed", pixel_values.dtype, torch.is_inference_mode_enabled()))
+        assert pixel_values.is_contiguous(memory_format=torch.channels_last)
+        return SimpleNamespace(logits=pixel_values.mean(dim=(2, 3))[:, :2])
+
+    monkeypatch.setattr(torch.Tensor, "pin_memory", pinned)
+    monkeypatch.setattr(torch.Tensor, "to", moved)
+    lane = lanes.TorchLane(model, make_card(), device="cuda:0", precision="bf16")  # type: ignore[arg-type]
+    lane.run([np.zeros((2, SIDE, SIDE, 3), np.uint8)])
+    assert done == [
+        ("pinned", torch.uint8),
+        ("moved", torch.uint8, {"non_blocking": True}),
+        ("computed", torch.bfloat16, True),
+    ]
 
 
 @pytest.mark.parametrize("device", ["cuda:0", "cpu"])
