@@ -60,7 +60,7 @@ DRAWN_LATER = 64
 
 RETRY_SHARE = 0.25
 """Part of the time limit that a file has after it took a worker down: with it, the time spent on one file is bounded by
-the limit and three quarters, however many of its stages hang.
+twice the limit, however many of its stages hang.
 """
 
 _NO_PIXELS: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
@@ -96,6 +96,7 @@ class _Open:
     results: dict[str, CheckResult]
     passing: set[str] = field(default_factory=set)
     tries: int = 1
+    unlucky: bool = False
     waiting: dict[str, tuple[Samples, float]] = field(default_factory=dict)
     scores: dict[str, dict[int, float | Exception]] = field(default_factory=dict)
     looked_again: set[str] = field(default_factory=set)
@@ -234,6 +235,10 @@ class Pipeline:
         """A file took its worker down: its stage is named and not tried again, and the other checks answer."""
         task, item = entry.task, entry.job.item
         log.info("%s: %s", clean(str(item.name)), error)
+        if not (error.stage or error.timed_out or entry.unlucky):  # killed from outside, more likely than by the file
+            entry.unlucky = True
+            self._submit(entry, task, executor, RETRY_SHARE)
+            return
         guilty = tuple(spec for spec in task.checks if spec.id == error.stage)
         rest = tuple(spec for spec in task.checks if spec.id != error.stage)
         known = bool(guilty) or error.stage in SHARED - task.lost.keys()

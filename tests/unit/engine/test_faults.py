@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -74,7 +76,11 @@ def decode(path: Path, container: str, sampling: Sampling) -> Reading:
 
 
 def examine_with_fakes(task: Task, enter: Enter) -> Examined:
-    """What a worker runs: fake checks, and a fake decoder."""
+    """What a worker runs: fake checks, and a fake decoder. It is killed before any stage as a file says."""
+    data, before = task.item.path.read_bytes(), task.item.path.with_suffix(".begun")
+    if data == b"EARLY always" or (data == b"EARLY once" and not before.exists()):
+        before.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
     catalogue.build = lambda specs, *_: tuple(CHECKS[s.id] for s in specs)
     subjects.read_image = decode  # type: ignore[attr-defined]
     return examine(task, enter)
@@ -134,6 +140,14 @@ def test_a_decoder_that_takes_its_worker_down_is_tried_once_however_many_checks_
     assert found["b-1"]["bytes"].reason == REASONS[word].format(BYTES.id)
     assert {found["b-1"][name].outcome for name in ("harmless", "brightness")} == {Outcome.DONE}
     assert {r.outcome for name in ("a-1", "c-1") for r in found[name].values()} == {Outcome.DONE}
+
+
+def test_a_worker_that_is_killed_in_no_stage_costs_a_file_nothing_once(
+    tmp_path: Path, pool: Processes[Task, Examined]
+) -> None:
+    found = scan(tmp_path, {"a-1": b"EARLY once", "b-1": b"EARLY always", "c-1": b"fine"}, pool)
+    assert {r.outcome for name in ("a-1", "c-1") for r in found[name].values()} == {Outcome.DONE}
+    assert {r.reason for r in found["b-1"].values()} == {REASONS[b"KILL"].format("its beginning")}
 
 
 def test_workers_have_no_torch(tmp_path: Path) -> None:
