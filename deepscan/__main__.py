@@ -7,8 +7,12 @@ quarter of a second.
 
 def main() -> None:
     """See :func:`deepscan.cli.app.main`."""
-    from deepscan.cli.app import main as run
+    try:
+        from deepscan.cli.app import main as run
+    except KeyboardInterrupt:  # there is nothing yet that could say more
+        from deepscan.errors import EXIT_INTERRUPTED
 
+        raise SystemExit(EXIT_INTERRUPTED) from None
     run()
 
 

@@ -25,7 +25,7 @@ PACKAGE = Path(deepscan.__file__).parent
 BASE = frozenset({"errors", "types", "text"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "": frozenset({"types", "engine"}),  # deepscan/__init__.py, which re-exports scan()
-    "__main__": frozenset({"cli"}),
+    "__main__": frozenset({"cli", "errors"}),
     "errors": frozenset(),
     "terms": frozenset(),
     "records": frozenset(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import errno
 import inspect
 import logging
@@ -15,6 +16,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deepscan import __version__, errors
+from deepscan.__main__ import main
 from deepscan.cli import report
 from deepscan.cli.app import app
 from deepscan.errors import DeepscanError
@@ -272,3 +274,17 @@ def test_a_terminal_that_knows_few_letters_still_gets_its_summary(encoding: str,
     assert done.returncode == errors.EXIT_CLEAN, done.stderr
     assert "2 examined" in done.stdout
     assert "b.jpg" in done.stdout
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_is_an_interruption(monkeypatch: pytest.MonkeyPatch) -> None:
+    really = builtins.__import__
+
+    def interrupted(name: str, *more: Any, **named: Any) -> Any:
+        if name == "deepscan.cli.app":
+            raise KeyboardInterrupt
+        return really(name, *more, **named)
+
+    monkeypatch.setattr(builtins, "__import__", interrupted)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == errors.EXIT_INTERRUPTED
