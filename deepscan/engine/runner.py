@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from deepscan.checks import catalogue
 from deepscan.checks.base import BatchCheck, Check, CheckSpec, NotApplicableError, Samples, Subject
@@ -145,7 +145,9 @@ def planned(
 
 def _answer(check: Check | BatchCheck, subject: Subject, stages: Stages) -> CheckResult | Samples:
     with stages.within(check.spec.id):
-        return check.samples(subject) if isinstance(check, BatchCheck) else storable(check.run(subject))
+        # Not isinstance: what a protocol asks of a class takes 14 us, for each check of each file.
+        samples: Callable[[Subject], Samples] | None = getattr(check, "samples", None)
+        return storable(cast(Check, check).run(subject)) if samples is None else samples(subject)
 
 
 def read_stamp(item: MediaItem) -> Stamp | None:
