@@ -165,7 +165,7 @@ def _cases() -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     return np.repeat(np.arange(len(counts)), counts), places
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _hypotheses(steps: tuple[int, ...], least: int) -> Chances:
     """The chances of the values from ``least`` on in each of the cases, for a last save with these steps."""
     return np.concatenate([_of_frequency(number, step, least) for number, step in enumerate(steps)])
