@@ -143,15 +143,16 @@ def find_grids(plane: Plane, *, is_jpeg: bool = False, thorough: bool = False) -
     step = _step(plane.shape)
     if step > BAND and not thorough:
         votes = cast_in_bands(plane, step)
-        main = grid.main_grid(votes)
-        if not _suspects(votes, main, own, step):
-            return Grids((main,) if main and not _is_shared(votes, main) else (), (), step)
+        counts = grid.tally(votes)
+        main = grid.main_grid(votes, counts)
+        if not _suspects(votes, counts, main, own, step):
+            return Grids((main,) if main and not _is_shared(counts, main) else (), (), step)
     votes = cast_votes(plane)
-    main = grid.main_grid(votes)
-    if main is not None and _is_shared(votes, main):
+    counts = grid.tally(votes)
+    main = grid.main_grid(votes, counts)
+    if main is not None and _is_shared(counts, main):
         return Grids((), ())
-    suspects = _suspects(votes, main, own, BAND)
-    regions = grid.find_regions(votes, suspects) if suspects else []
+    regions = grid.find_regions(votes, counts, _suspects(votes, counts, main, own, BAND))
     wide = {r.grid.code: r.grid for r in reversed(regions) if r.box.width * r.box.height > WIDE * plane.size}
     local = tuple(region for region in regions if region.grid.code not in wide)
     return Grids((*([main] if main else []), *wide.values()), local)
@@ -163,21 +164,18 @@ def _step(shape: tuple[int, ...]) -> int:
     return BAND if shape[0] * shape[1] <= AT_ONCE else -(-shape[0] // (bands * BAND)) * BAND
 
 
-def _suspects(votes: Votes, main: grid.Grid | None, own: set[int], step: int) -> set[int]:
+def _suspects(votes: Votes, counts: grid.Tally, main: grid.Grid | None, own: set[int], step: int) -> frozenset[int]:
     """The grids that have piles of votes, other than that of the whole picture and that of the last save."""
-    if main is not None and _is_shared(votes, main):
-        return set()
-    return set(grid.piled_up(votes, step, without=own | ({main.code} if main else set())))
+    if main is not None and _is_shared(counts, main):
+        return frozenset()
+    return grid.piled_up(votes, counts, step, without=own | ({main.code} if main else set()))
 
 
-def _is_shared(votes: Votes, main: grid.Grid) -> bool:
+def _is_shared(counts: grid.Tally, main: grid.Grid) -> bool:
     """Whether another grid than that of a last save, at (0, 0), has nearly as many votes in the whole picture."""
-    if main.code == 0:
-        return False
-    counts = grid.tally(votes)
-    most = int(counts[main.code])
-    counts[[0, main.code]] = 0
-    return int(counts.max()) > LIKENESS * most
+    others = counts.copy()
+    others[[0, main.code]] = 0
+    return main.code != 0 and int(others.max()) > LIKENESS * int(counts[main.code])
 
 
 def _shifted(grids: Grids, luma: Luma) -> list[Finding]:

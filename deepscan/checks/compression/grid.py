@@ -12,6 +12,7 @@ import math
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,20 +71,23 @@ def _log_nfa(area: float, count: int, log_tests: float) -> float:
 _FLOOR = -300.0  # the logarithm of a chance that floating point cannot hold
 
 
-def tally(votes: Votes) -> NDArray[np.int64]:
-    """How many votes each grid has: shape (64,)."""
+Tally: TypeAlias = NDArray[np.int64]
+"""Shape (64,): how many votes each grid has in the whole picture."""
+
+
+def tally(votes: Votes) -> Tally:
+    """The votes, counted."""
     return np.asarray(np.bincount(votes.ravel(), minlength=NO_VOTE + 1)[:GRIDS], np.int64)
 
 
-def main_grid(votes: Votes) -> Grid | None:
+def main_grid(votes: Votes, counts: Tally) -> Grid | None:
     """The grid with most votes in the whole picture, when they are meaningful."""
-    counts = tally(votes)
     code = int(counts.argmax())
     log_nfa = _log_nfa(votes.size, int(counts[code]), _log_tests(votes))
     return Grid(code % SIDE, code // SIDE, log_nfa) if log_nfa < 0 else None
 
 
-def piled_up(votes: Votes, span: int = BAND, *, without: Collection[int] = ()) -> frozenset[int]:
+def piled_up(votes: Votes, counts: Tally, span: int = BAND, *, without: Collection[int] = ()) -> frozenset[int]:
     """The grids (codes) that have meaningfully many votes in some square of 32, 64, 128 ... pixels a side.
 
     Regions are looked for among the votes of these grids alone: each search takes as long as the votes of a twelfth of
@@ -92,6 +96,7 @@ def piled_up(votes: Votes, span: int = BAND, *, without: Collection[int] = ()) -
 
     Args:
         votes: Of a whole picture, or bands of :data:`BAND` rows one under the other.
+        counts: The :func:`tally` of these.
         span: How many rows of the picture a band stands for; :data:`BAND` for a whole picture.
         without: Grids that are not asked for.
     """
@@ -103,7 +108,7 @@ def piled_up(votes: Votes, span: int = BAND, *, without: Collection[int] = ()) -
     windows = [(min(rows, max(1, side // span)), min(columns, side // _CELL)) for side in sides]
     fewest = [_fewest(high * BAND * wide * _CELL, log_tests) for high, wide in windows]
     # In the whole picture a grid has as many votes as in a square of it, or more: most grids never have enough.
-    enough = np.flatnonzero(tally(votes) >= min(fewest)).tolist()
+    enough = np.flatnonzero(counts >= min(fewest)).tolist()
     asked = [code for code in enough if code not in without]
     if not asked:
         return frozenset()
@@ -147,10 +152,9 @@ def _fewest(area: int, log_tests: float) -> int:
     return high * GRIDS
 
 
-def find_regions(votes: Votes, grids: Iterable[int]) -> list[Region]:
+def find_regions(votes: Votes, counts: Tally, grids: Iterable[int]) -> list[Region]:
     """Where one of ``grids`` (codes) has meaningfully many votes, the most meaningful first."""
     smallest = math.ceil(GRIDS * _log_tests(votes) / math.log10(GRIDS))
-    counts = tally(votes)
     found = [region for code in grids if counts[code] >= smallest for region in _grow(votes, code, smallest)]
     return sorted(found, key=lambda region: region.grid.log_nfa)
 

@@ -66,20 +66,22 @@ def _elect(strip: Plane, first_row: int) -> Votes:
     The count of zeros, the grid and whether the block is constant stand in one number, whose largest in 8 x 8 places
     names the winner. Among equal counts that is the last grid, and the first where grids are numbered backwards.
     """
-    rows, columns = np.ogrid[: strip.shape[0] - SIDE + 1, : strip.shape[1] - SIDE + 1]
-    grids = np.asarray(SIDE * ((rows + first_row) % SIDE) + columns % SIDE, np.uint16)
-    known = np.asarray(_count_zeros(strip).astype(np.uint16) << 7 | _is_constant(strip), np.uint16)
-    last, first = _largest(known | grids << 1), _largest(known | (GRIDS - 1 - grids) << 1)
+    zeros = _count_zeros(strip)
+    top = (np.arange(zeros.shape[0], dtype=np.uint16)[:, None] + first_row) % SIDE
+    left = np.arange(zeros.shape[1], dtype=np.uint16) % SIDE
+    known = zeros.astype(np.uint16) << 7 | _is_constant(strip)
+    last = _largest(known + ((SIDE * top << 1) + (left << 1)), SIDE, SIDE)
+    first = _largest(known + ((SIDE * (SIDE - 1 - top) << 1) + (SIDE - 1 - left << 1)), SIDE, SIDE)
     name = last >> 1 & GRIDS - 1
     alone = (name + (first >> 1 & GRIDS - 1) == GRIDS - 1) & (last & 1 == 0)
     return np.where(alone, name, NO_VOTE).astype(np.uint8)
 
 
-def _largest(values: NDArray[Any]) -> NDArray[Any]:
-    """The largest in the square of 8 x 8 from each place on."""
-    for shift in (1, 2, 4):
+def _largest(values: NDArray[Any], height: int, width: int) -> NDArray[Any]:
+    """The largest in the window of that size, both more than 4 and at most 8, from each place on."""
+    for shift in (1, 2, height - 4):
         values = np.maximum(values[shift:], values[:-shift])
-    for shift in (1, 2, 4):
+    for shift in (1, 2, width - 4):
         values = np.maximum(values[:, shift:], values[:, :-shift])
     return values
 
@@ -115,11 +117,4 @@ def _count_zeros(strip: Plane) -> Votes:
 def _is_constant(strip: Plane) -> NDArray[np.bool_]:
     """Whether the block from each pixel on is constant along all its rows, or along all its columns."""
     across, down = strip[:, 1:] != strip[:, :-1], strip[1:] != strip[:-1]
-    return ~_any_within(across, SIDE, SIDE - 1) | ~_any_within(down, SIDE - 1, SIDE)
-
-
-def _any_within(flags: NDArray[np.bool_], height: int, width: int) -> NDArray[np.bool_]:
-    """Whether any flag is set in the window of that size from each place on."""
-    rows, columns = flags.shape[0] - height + 1, flags.shape[1] - width + 1
-    found = np.logical_or.reduce([flags[:, shift : shift + columns] for shift in range(width)])
-    return np.asarray(np.logical_or.reduce([found[shift : shift + rows] for shift in range(height)]))
+    return np.asarray(~(_largest(across, SIDE, SIDE - 1) & _largest(down, SIDE - 1, SIDE)), np.bool_)

@@ -188,10 +188,12 @@ def test_bands_vote_as_the_whole_picture_does() -> None:
 
 def test_piles_are_those_of_the_grids_that_have_regions() -> None:
     cast = votes.cast_votes(pasted())
-    piles = grid.piled_up(cast)
-    assert {region.grid.code for region in grid.find_regions(cast, range(votes.GRIDS))} == piles == {0, 8 * 5 + 2}
-    assert grid.piled_up(cast, without={0}) == {8 * 5 + 2}
-    assert grid.piled_up(cast, without=piles) == frozenset()
+    counts = grid.tally(cast)
+    piles = grid.piled_up(cast, counts)
+    regions = grid.find_regions(cast, counts, range(votes.GRIDS))
+    assert {region.grid.code for region in regions} == piles == {0, 8 * 5 + 2}
+    assert grid.piled_up(cast, counts, without={0}) == {8 * 5 + 2}
+    assert grid.piled_up(cast, counts, without=piles) == frozenset()
 
 
 def test_evenly_spread_votes_pile_up_nowhere() -> None:
@@ -199,4 +201,4 @@ def test_evenly_spread_votes_pile_up_nowhere() -> None:
     rng = np.random.default_rng(4)
     for _ in range(200):
         cast = np.repeat(np.repeat(rng.integers(0, votes.GRIDS, (40, 40)), 8, axis=0), 8, axis=1).astype(np.uint8)
-        assert grid.piled_up(cast) == frozenset()
+        assert grid.piled_up(cast, grid.tally(cast)) == frozenset()
