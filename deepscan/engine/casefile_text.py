@@ -29,7 +29,8 @@ from deepscan.types import CheckResult, Deferred, ItemReport, JSONValue, MediaIt
 
 T = TypeVar("T")
 
-_FILE, _RESULTS, _VERDICT = '{"item":', ',"results":[', ',"verdict":'
+# Laid out otherwise, by another program, a text is read as a whole.
+_FILE, _RESULTS, _VERDICT = '{"item":{', ',"results":[', ',"verdict":{'
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _FAILED, _TIMED_OUT = f'"{Outcome.FAILED}"', f'"{Outcome.TIMED_OUT}"'
 
@@ -71,14 +72,14 @@ class Reader:
         at = text.rfind(_VERDICT) if isinstance(text, str) else -1
         if not isinstance(text, str) or at < 0 or not text.startswith(_FILE):
             return self.item(text)
-        verdict = self._part(text, at + len(_VERDICT), verdict_from_json)
+        verdict = self._part(text, at + len(_VERDICT) - 1, verdict_from_json)
         results = Deferred(partial(self._results, text), complete=_is_complete(text))
         return ItemReport(self.file(text), results, verdict)
 
     def file(self, text: object) -> MediaItem:
         """The file that an answer of this schema is about."""
         if isinstance(text, str) and text.startswith(_FILE):
-            return self._part(text, len(_FILE), lambda file: file_from_json({"item": file}))
+            return self._part(text, len(_FILE) - 1, lambda file: file_from_json({"item": file}))
         return self.item(text).item
 
     def skipped(self, text: object) -> Skipped:

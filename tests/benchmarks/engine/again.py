@@ -17,12 +17,20 @@ def rows(bench: Bench) -> Iterator[Row | Table]:
     first = ask_once("scan", folder=str(folder), options=options, case=case)
     second = ask_once("scan", folder=str(folder), options=options, case=case)
     trusting = ask_once("scan", folder=str(folder), options={**options, "trust_mtime": True}, case=case)
+    words = ["scan", str(folder), "--case", case, "-o", str(bench.folder / "second"), "--quiet"]
+    command = ask_once("command", words=words)
     hashing = ask_once("hashing", files=paths_in(folder))
     if second["reused"] != second["files"]:
         raise RuntimeError(f"The second scan examined {second['files'] - second['reused']} files anew.")
     shares = {unit: max(0.0, second[unit] - hashing[unit]) / first[unit] for unit in ("seconds", "cpu")}
     count = first["files"]
-    runs = {"first": first, "second": second, "hashing alone": hashing, "with --trust-mtime": trusting}
+    runs = {
+        "first": first,
+        "second": second,
+        "second with --trust-mtime": trusting,
+        "hashing alone": hashing,
+        "second from the command line, start and reports (CSV, JSON) included": command,
+    }
     yield Table(
         f"A scan of {count:,} faces of 256 pixels and the same again, all default checks",
         ("", "seconds", "processor seconds"),

@@ -83,6 +83,13 @@ def fill(case: CaseFile, report: ScanReport = REPORT) -> None:
     case.finish(report.run)
 
 
+def fill_and_change(path: Path, statement: str) -> None:
+    """A case file in which somebody else has changed something."""
+    with CaseFile.open(path) as case:
+        fill(case)
+    _change(path, statement)
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "case.deepscan"
@@ -362,9 +369,7 @@ def test_what_waits_is_entered_once_when_ctrl_c_comes_as_it_is_stored(path: Path
 
 
 def test_a_whole_answer_is_read_in_parts_and_damage_is_told_where_it_is_looked_at(path: Path) -> None:
-    with CaseFile.open(path) as case:
-        fill(case)
-    _change(path, 'UPDATE answers SET report = replace(report, \'"outcome":"done"\', \'"outcome":"odd"\')')
+    fill_and_change(path, 'UPDATE answers SET report = replace(report, \'"outcome":"done"\', \'"outcome":"odd"\')')
     with CaseFile.open(path) as case:
         found = reused(case, CLASSIFIED.item, wanted(CLASSIFIED))
         assert found is not None
@@ -384,22 +389,22 @@ def test_a_whole_answer_is_read_in_parts_and_damage_is_told_where_it_is_looked_a
     ],
 )
 def test_a_damaged_end_is_told_or_not_reused(path: Path, statement: str) -> None:
-    with CaseFile.open(path) as case:
-        fill(case)
-    _change(path, statement)
+    fill_and_change(path, statement)
     with CaseFile.open(path) as case, pytest.raises(CaseFileError, match=r"case\.deepscan is damaged"):
         reused(case, CLASSIFIED.item, wanted(CLASSIFIED))
 
 
-def test_an_answer_laid_out_otherwise_is_read_all_the_same(path: Path) -> None:
-    with CaseFile.open(path) as case:
-        fill(case)
-    _change(path, "UPDATE answers SET report = replace(report, '{\"item\":', '{ \"item\" : ')")
+@pytest.mark.parametrize(("old", "new"), [('{"item":', '{ "item" : '), ('{"item":', '{"item": '), ('{"', '{ "')])
+def test_an_answer_laid_out_otherwise_is_read_all_the_same(path: Path, old: str, new: str) -> None:
+    fill_and_change(path, f"UPDATE answers SET report = replace(report, '{old}', '{new}'), modified = 17")
     with CaseFile.open(path) as case:
         assert reused(case, CLASSIFIED.item, wanted(CLASSIFIED)) is None
         found = known(case, CLASSIFIED.item, wanted(CLASSIFIED), specs(CLASSIFIED), None)
         assert found.results == {r.check: r for r in CLASSIFIED.results}
         assert case.report() == REPORT
+        assert case.same_place(CLASSIFIED.item.root, str(CLASSIFIED.item.name), 17) == CLASSIFIED.item
+        with case.stored() as stored:
+            assert tuple(stored.items) == REPORT.items
 
 
 @pytest.mark.parametrize("name", FORMATS)
@@ -667,9 +672,7 @@ def _change(path: Path, *statements: str) -> None:
 def test_another_version_and_changed_tables_are_refused(
     path: Path, statement: str, words: str, read_only: bool
 ) -> None:
-    with CaseFile.open(path) as case:
-        fill(case)
-    _change(path, statement)
+    fill_and_change(path, statement)
     with pytest.raises(CaseFileError, match=words):
         CaseFile.open(path, read_only=read_only)
     assert list(path.parent.iterdir()) == [path]
@@ -688,9 +691,7 @@ def test_another_version_and_changed_tables_are_refused(
     ],
 )
 def test_damaged_answers_are_a_sentence(path: Path, statement: str) -> None:
-    with CaseFile.open(path) as case:
-        fill(case)
-    _change(path, statement)
+    fill_and_change(path, statement)
     with CaseFile.open(path) as case, pytest.raises(CaseFileError, match=r"case\.deepscan is damaged"):
         report = case.report()
         list(report.items), list(report.skipped)
