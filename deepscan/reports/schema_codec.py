@@ -34,6 +34,7 @@ _MAX_INTEGER = 2**64
 _NEEDS_ESCAPE = re.compile("[\ud800-\udfff]|\ufffd(?=\\{)")
 _ESCAPED = re.compile("\ufffd\\{(fffd|d[89a-f][0-9a-f]{2})\\}")
 
+_INTEGERS = frozenset({int})
 _THEMSELVES = frozenset({int, bool, type(None)})
 """Types of free values in a document that are what they stand for."""
 
@@ -249,6 +250,8 @@ def _free(value: Any, depth: int = 0) -> JSONValue:
     if kind is int:
         return value if abs(value) < _MAX_INTEGER else hex(value)
     if depth < MAX_DEPTH and (kind is list or kind is tuple):
+        if value and _INTEGERS.issuperset(map(type, value)) and max(max(value), -min(value)) < _MAX_INTEGER:
+            return list(value)  # a table of numbers
         return [_free(v, depth + 1) for v in value]
     if depth < MAX_DEPTH and kind is dict:
         return {_text(k): _free(v, depth + 1) for k, v in value.items()}
