@@ -138,6 +138,27 @@ def test_thousands_of_tiny_files_in_one_folder(tmp_path: Path) -> None:
     assert time.process_time() - started < 10
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="links make so many names cheap")
+def test_200_000_tiny_files_of_which_50_000_lie_in_one_folder(tmp_path: Path) -> None:
+    folder, names, together = tmp_path / "evidence", 200_000, 50_000
+    for place in ("all", *map(str, range(150))):
+        (folder / place).mkdir(parents=True)
+    sources = [tmp_path / f"{number}.txt" for number in range(10)]  # a file has at most 65,000 names on ext4
+    for source in sources:
+        source.write_text(source.name, encoding="ascii")
+    for number in range(names):
+        place = "all" if number < together else str(number % 150)
+        os.link(sources[number % 10], f"{folder}/{place}/{number}")
+    try:
+        report = scan([folder], QUICK, case=tmp_path / "a.case")
+        assert (report.finished, len(report.items)) == (True, 0)
+        answers = [(int(skipped.path.name), skipped.code) for skipped in report.skipped]
+        assert sorted(answers) == [(number, SkipCode.NOT_MEDIA) for number in range(names)]
+    finally:
+        shutil.rmtree(folder)  # pytest would keep them, three times over
+
+
 SUFFIX = re.compile(r"fuzz-afl__in__(\w+?)__")
 """How files of a fuzzer are named in the corpus: the folder of their kind stands in the name, and no suffix."""
 
