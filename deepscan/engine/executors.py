@@ -141,11 +141,14 @@ class Processes(Generic[Job, Answer]):
         self.renewals = 0
 
     def submit(self, job: Job, *, share: float = 1.0) -> Pending[Answer]:
-        """Queue a job; its time counts from when a worker takes it."""
+        """Queue a job; its time counts from when a worker takes it. Raises OutputError as :meth:`warm_up` does."""
         return _Remote(self, job, share, self._take_slot())
 
     def warm_up(self) -> None:
-        """Start the workers: with the first job that the pool is given."""
+        """Start the workers: with the first job that the pool is given.
+
+        Raises OutputError: the system refuses processes or shared memory.
+        """
         with _refusals_told(), _ctrl_c_held():
             self._pool.schedule(warm)
 
