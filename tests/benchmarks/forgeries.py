@@ -24,11 +24,14 @@ KINDS = (
 )
 
 
-def forge(picture: Pixels, kind: str, seed: int) -> tuple[Pixels, Mask]:
-    """The picture with an irregular region pasted elsewhere with soft edges, and the mask of both regions."""
+def forge(picture: Pixels, kind: str, seed: int, share: float | None = None) -> tuple[Pixels, Mask]:
+    """The picture with an irregular region pasted elsewhere with soft edges, and the mask of both regions.
+
+    The region is about ``share`` of the picture's shorter side wide; without it, 0.13 to 0.3 by chance.
+    """
     rng = np.random.default_rng(seed)
     height, width = picture.shape[:2]
-    side = int(rng.uniform(0.13, 0.3) * min(height, width))
+    side = int((rng.uniform(0.13, 0.3) if share is None else share) * min(height, width))
     source = _place(picture, side, rng, smooth="smooth" in kind)
     target = source
     for _ in range(80):

@@ -60,7 +60,7 @@ def agreement(picture: GreyPicture, matrix: Matrix, nearest: float, part: Part |
     differs = _mean(x * x + y * y)
     weaker = 2 * (weaker_energy(ours) + weaker_energy(theirs))
     share = 1 - differs / np.maximum(weaker, 1e-3)
-    inside = _inside(matrix, width, height, nearest)[rows, columns]
+    inside = _inside(matrix, (rows, columns), picture.size, nearest)
     return Agreement(np.maximum(share, -1), weaker > 4 * ROUNDING, inside, weaker)
 
 
@@ -136,8 +136,11 @@ def _warp(plane: Plane, matrix: Matrix, size: tuple[int, int]) -> Plane:
     return np.asarray(cv2.warpAffine(plane, matrix, size, flags=flags), np.float32)
 
 
-def _inside(matrix: Matrix, width: int, height: int, nearest: float) -> NDArray[np.bool_]:
-    x, y = np.arange(width, dtype=np.float32)[None, :], np.arange(height, dtype=np.float32)[:, None]
+def _inside(matrix: Matrix, part: Part, size: tuple[int, int], nearest: float) -> NDArray[np.bool_]:
+    rows, columns = part
+    width, height = size
+    x = np.arange(columns.start, columns.stop, dtype=np.float32)[None, :]
+    y = np.arange(rows.start, rows.stop, dtype=np.float32)[:, None]
     linear = matrix.astype(np.float32)
     to_x = linear[0, 0] * x + linear[0, 1] * y + linear[0, 2]
     to_y = linear[1, 0] * x + linear[1, 1] * y + linear[1, 2]

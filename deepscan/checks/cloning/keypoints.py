@@ -55,11 +55,11 @@ class Keypoints:
         return len(self.points)
 
 
-def find_keypoints(picture: GreyPicture, most: int) -> Keypoints:
-    """At most ``most`` keypoints of the picture, the strongest ones."""
+def find_keypoints(picture: GreyPicture, most: int, layers: int) -> Keypoints:
+    """At most ``most`` keypoints of the picture, the strongest ones, of so many sizes (``layers``) in each octave."""
     import cv2
 
-    finder = cv2.SIFT.create(nfeatures=most, contrastThreshold=CONTRAST, edgeThreshold=15)
+    finder = cv2.SIFT.create(nfeatures=most, nOctaveLayers=layers, contrastThreshold=CONTRAST, edgeThreshold=15)
     found, descriptors = finder.detectAndCompute(np.clip(picture.grey + 0.5, 0, 255).astype(np.uint8), None)
     if descriptors is None:
         return Keypoints(np.zeros((0, 2)), np.zeros(0), np.zeros(0), np.zeros((0, 128), np.float32))

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deepscan.media.frames import Pixels
+from deepscan.media.grey import reduced
 
 Plane = NDArray[np.float32]
 """Shape (height, width), grey levels."""
@@ -16,6 +17,10 @@ _INNER = 0.6
 _OUTER = 2.2
 """Standard deviations in pixels of the two blurs whose difference is the fine detail. The inner one takes away what
 interpolation changes most when a region is turned or scaled; the outer one, shading and large structure."""
+
+
+_BETWEEN = 3
+"""About how many times as wide as the working picture the one between is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,15 +38,19 @@ class GreyPicture:
 
 
 def prepare(pixels: Pixels, most: int) -> GreyPicture:
-    """The grey picture of at most ``most`` pixels, scaled down by area averages when it is larger."""
+    """The grey picture of at most ``most`` pixels, scaled down by area averages when it is larger.
+
+    First by a whole factor, in bytes: what that rounds is averaged away again, and it takes a sixth of the time.
+    """
     import cv2
 
     height, width = pixels.shape[:2]
     zoom = max(1.0, float(np.sqrt(height * width / most)))
     if zoom > 1.0:
         size = (max(1, round(width / zoom)), max(1, round(height / zoom)))
-        full = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        grey = np.asarray(cv2.resize(full, size, interpolation=cv2.INTER_AREA), np.float32)
+        full = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8)
+        middle, _ = reduced(full, _BETWEEN * max(size))
+        grey = np.asarray(cv2.resize(middle.astype(np.float32), size, interpolation=cv2.INTER_AREA), np.float32)
     else:
         grey = np.asarray(cv2.cvtColor(pixels.astype(np.float32), cv2.COLOR_RGB2GRAY), np.float32)
     return GreyPicture(grey, fine_detail(grey), zoom)

@@ -79,7 +79,7 @@ def candidates(picture: GreyPicture, effort: Effort) -> Iterator[Candidate]:
 
 
 def _propose(picture: GreyPicture, nearest: float, effort: Effort) -> Iterator[Hypothesis]:
-    keypoints = find_keypoints(picture, effort.keypoints)
+    keypoints = find_keypoints(picture, effort.keypoints, effort.layers)
     for mirrored, most in ((False, effort.points), (True, effort.mirrored)):
         yield from agree(match_with_itself(keypoints, nearest, mirrored=mirrored), max(picture.size), most)
     yield from find_shifts(picture, nearest, effort)
