@@ -31,7 +31,7 @@ FULL_SCALE = 10.0
 """Error of a block, in grey levels of 255, that counts as intensity 1. Photographs stay below 4.3."""
 
 WHOLE_PIXELS = 4_000_000
-"""Pictures up to this many pixels are saved again whole (25 ms); of larger ones, evenly spaced blocks."""
+"""Pictures up to this many pixels are saved again whole (13 ms); of larger ones, evenly spaced blocks."""
 
 BLOCK = 8
 _STRIP = 512  # rows that are held in floating point at once
