@@ -294,12 +294,12 @@ class CaseFile(Connection):
         with self.stored() as stored:
             items: Sequence[ItemReport]
             skipped: Sequence[Skipped]
+            row = self._reported()
+            assert row is not None
             if len(stored.items) + len(stored.skipped) <= HELD:
-                items = tuple(replace(item, results=tuple(item.results)) for item in stored.items)
+                items = tuple(replace(stored.items, read=partial(self._reader.item, schema=row[2])))
                 skipped = tuple(stored.skipped)
             else:
-                row = self._reported()
-                assert row is not None
                 items, skipped = _sequences(self._reopener(row[0]))
                 self._shared = self.path is None
             return ScanReport(stored.schema, stored.run, items, skipped, stored.finished)
