@@ -27,8 +27,10 @@ Answer_co = TypeVar("Answer_co", covariant=True)
 Work: TypeAlias = Callable[[Job, Enter], Answer]
 """What is done with a job; it says which stage of the work begins by calling what it is given."""
 
-RENEWALS = 3
-"""Times that a broken pool is made anew without a single answer in between."""
+PAUSES = (0.0, 1.0, 2.0, 4.0, 8.0)
+"""Seconds before a pool that lost all its workers is made anew, for each time without an answer in between; then it is
+given up. What kills workers as they begin, such as a lack of memory, may pass.
+"""
 
 LEAST_SECONDS = 5.0
 """The least part of the time limit that is given, where the limit is not less itself."""
@@ -171,10 +173,11 @@ class Processes(Generic[Job, Answer]):
     def renew(self, broken: ProcessPool) -> bool:
         """Replace a pool that lost all its workers at once; False when that does not help any more."""
         if self._pool is broken:
-            if self.renewals >= RENEWALS:
+            if self.renewals >= len(PAUSES):
                 return False
-            self.renewals += 1
             _end(self._pool, at_once=True)
+            time.sleep(PAUSES[self.renewals])
+            self.renewals += 1
             self._pool = self._new_pool()
         return True
 

@@ -260,12 +260,18 @@ def test_idle_workers_that_are_killed_are_replaced(pool: Processes[str, str]) ->
     assert pool.submit("after").result() == "AFTER"
 
 
-def test_workers_that_cannot_live_are_not_started_for_ever() -> None:
+def test_workers_that_cannot_live_are_started_after_growing_pauses_and_not_for_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(executors, "PAUSES", (0.0, 0.1, 0.2))
+    started = time.monotonic()
     with (
         Processes(work, workers=1, seconds=LONG, memory=2**20) as processes,
         pytest.raises(WorkerLost, match="could not be started"),
     ):
         processes.submit("a").result()
+    assert processes.renewals == len(executors.PAUSES)
+    assert time.monotonic() - started > sum(executors.PAUSES)
 
 
 def test_an_error_comes_back_as_itself_with_its_hint(pool: Processes[str, str]) -> None:
