@@ -55,7 +55,8 @@ see five times as many where there are none."""
 
 CROP_SIDE = 512
 """Pixels of the longer side up to which a picture is taken for a face that somebody cut out, and every window is tried:
-the boxes of such sets are what packs are trained and measured on. In larger ones, see ``quick_windows``."""
+the boxes of such sets are what packs are trained and measured on. In larger ones, a tilted face or one in profile that
+fills the picture is sought by :func:`deepscan.media.cascades.quick_windows`."""
 
 LARGE_SHARE = 0.4
 """A face of at least this part of the shorter side is what the picture shows: the other searches are left out then."""
@@ -109,7 +110,7 @@ _Search: TypeAlias = Callable[[str, Grey, float, int], list[Window]]
 
 @dataclass(frozen=True, slots=True)
 class _Aim:
-    """What is looked for in a copy of the picture: windows from how many pixels on, and how many of those are tried."""
+    """What is looked for: windows from how many pixels on, and how those of a tilted face that fills it are sought."""
 
     smallest: float
     search: _Search
@@ -117,11 +118,6 @@ class _Aim:
     def scaled(self, by: float, least: float = 0.0) -> int:
         """Pixels of the smallest window in a smaller copy, at least ``least`` and as many as cascades can tell."""
         return max(MIN_WINDOW, round(self.smallest * by), round(least))
-
-    @property
-    def coarse(self) -> _Search:
-        """For large pictures, where most windows are small: :func:`deepscan.media.cascades.coarse_windows`."""
-        return partial(coarse_windows, larger=self.search)
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +235,7 @@ def _frontal_anywhere(grey: Grey, aim: _Aim, beside: _Candidate | None = None) -
     found = []
     for left, top, right, bottom in _strips(copy, beside):
         if min(right - left, bottom - top) >= smallest:
-            part = _sweep(_FRONTAL, copy[top:bottom, left:right], step=STEP, smallest=smallest, search=aim.coarse)
+            part = _sweep(_FRONTAL, copy[top:bottom, left:right], step=STEP, smallest=smallest, search=coarse_windows)
             found += [replace(c, x=c.x + left, y=c.y + top) for c in part]
     return [c for c in found if c.votes >= (BESIDE_NEIGHBOURS if beside else FRONTAL_NEIGHBOURS)]
 
@@ -258,7 +254,7 @@ def _strips(grey: Grey, around: _Candidate | None) -> list[tuple[int, int, int, 
 def _profiles_anywhere(grey: Grey, aim: _Aim) -> list[_Candidate]:
     copy, scale = shrunk(grey, PROFILE_SIDE)
     smallest = aim.scaled(scale)
-    found = _profiles(equalised(copy), step=STEP, smallest=smallest, search=aim.coarse)
+    found = _profiles(equalised(copy), step=STEP, smallest=smallest, search=coarse_windows)
     return [_scaled(c, 1 / scale) for c in found if c.votes >= PROFILE_NEIGHBOURS]
 
 
