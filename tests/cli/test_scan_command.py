@@ -361,7 +361,7 @@ REFUSALS: list[tuple[list[str], str]] = [
     (["--batch-size", "0"], "Option batch-size is '0', and must be auto or at least 1."),
     (["--workers", "-1"], "Option workers is '-1', and must be 0 (in this process) or more."),
     (["--device", "tpu"], "Option device is 'tpu', and must be auto, cpu, openvino, cuda, cuda:N or mps."),
-    (["--precision", "fp8"], "Option precision is 'fp8', and must be one of auto, fp32, bf16, fp16."),
+    (["--precision", "fp8"], "Option precision is 'fp8', and must be one of auto, fp32, bf16, fp16, int8."),
 ]
 
 
