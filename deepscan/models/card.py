@@ -52,6 +52,9 @@ MAX_INPUT_SIDE = 4096
 STRONG_FALSE_ALARMS = 0.005
 """The largest measured share of false alarms at which a model alone may call its evidence strong (docs/evidence.md)."""
 
+SCORE_TOLERANCE = 0.02
+"""``score_tolerance`` of a card that leaves it out."""
+
 RESAMPLING_NAMES = ("nearest", "lanczos", "bilinear", "bicubic", "box", "hamming")
 LICENCE_CLASSES = ("open", "non-commercial", "unknown")
 
@@ -141,10 +144,11 @@ class ModelCard:
     """One model pack's card. ``labels`` is in the order of the model's outputs and ``fake_label`` one of them.
 
     ``coverage`` says which manipulations it was trained and measured on; ``licence_class`` is ``open``,
-    ``non-commercial`` or ``unknown``; ``tolerance`` is how far a golden logit may move in fp32.
+    ``non-commercial`` or ``unknown``; ``tolerance`` is how far a golden logit may move in fp32 on a CPU, and
+    ``score_tolerance`` how far the probability of a golden input may in another precision or on another device.
     ``metrics`` is what it was measured at; ``provenance`` how it was made (command line, seed, versions). ``limits``
     is the quality a crop must have, ``strata`` what a score is worth by quality; a card may have neither. ``sequence``
-    is a head for films, which most packs do not have; a card without one leaves the field out.
+    is a head for films, which most packs do not have. A card leaves out the last two where they are as they are here.
     """
 
     format: str
@@ -169,6 +173,7 @@ class ModelCard:
     limits: Limits = NO_LIMITS
     strata: tuple[Stratum, ...] = ()
     sequence: SequenceCard | None = None
+    score_tolerance: float = SCORE_TOLERANCE
 
     def __post_init__(self) -> None:
         if self.format not in (CARD_FORMAT, SECOND_FORMAT, FIRST_FORMAT):
@@ -203,11 +208,16 @@ class ModelCard:
         return self.limits.refusal(quality)
 
 
+_LEFT_OUT: Mapping[str, JSONValue] = {"sequence": None, "score_tolerance": SCORE_TOLERANCE}
+"""Fields that a card leaves out where they have these values."""
+
+
 def to_json(card: ModelCard) -> dict[str, JSONValue]:
     """The card as the JSON object that ``card.json`` holds."""
     plain: dict[str, Any] = json.loads(json.dumps(_plain(card)))
-    if card.sequence is None:
-        del plain["sequence"]
+    for name, usual in _LEFT_OUT.items():
+        if plain[name] == usual:
+            del plain[name]
     if card.format != CARD_FORMAT:
         del plain["calibration"]["points"]
     return {k: v for k, v in plain.items() if card.format != FIRST_FORMAT or k not in SINCE_SECOND}
@@ -233,7 +243,7 @@ def _brought_up(document: Mapping[str, JSONValue]) -> Mapping[str, JSONValue]:
         document = {**document, "limits": _plain(NO_LIMITS), "strata": []}
     if known in (FIRST_FORMAT, SECOND_FORMAT) and isinstance(fitted, Mapping) and "points" not in fitted:
         document = {**document, "calibration": {**fitted, "points": []}}
-    return document if "sequence" in document else {**document, "sequence": None}
+    return {**_LEFT_OUT, **document}
 
 
 def load(folder: Path) -> ModelCard:
@@ -279,6 +289,8 @@ def _out_of_range(card: ModelCard) -> Iterator[str]:
         yield f"the licence class is {card.licence_class!r}, not one of {', '.join(LICENCE_CLASSES)}"
     if not (math.isfinite(card.tolerance) and card.tolerance > 0):
         yield "the tolerance is not a number above 0"
+    if not 0 < card.score_tolerance <= 1:
+        yield "the score tolerance lies outside 0 to 1"
     if not all(math.isfinite(golden.logit) for golden in card.golden):
         yield "a golden logit is not a number"
     if card.sequence is not None:

@@ -34,9 +34,6 @@ __all__ = ["Network", "OutOfMemoryError", "golden_mismatch", "load"]
 
 logger = logging.getLogger(__name__)
 
-PRECISION_TOLERANCE = 0.02
-"""How far a lower precision may move a probability on a golden input before it is not used."""
-
 CHUNKS = {"cpu": 4, "cuda": 32, "mps": 8}
 """Pictures in one forward pass, by kind of device: always exactly so many, see :class:`Network`.
 
@@ -187,7 +184,7 @@ def load(pack: Pack, *, device: str, precision: str) -> Network:
         device: ``auto`` (the first of CUDA, MPS and CPU that is there), ``cpu``, ``openvino`` (the CPU through
             OpenVINO), ``cuda`` (all of them), ``cuda:N`` or ``mps``.
         precision: ``fp32``, ``bf16``, ``fp16``, ``int8`` (through OpenVINO), or ``auto``: bf16 where the device
-            computes in it natively and it moves no golden probability by more than :data:`PRECISION_TOLERANCE`, else
+            computes in it natively and it moves no golden probability by more than the card's ``score_tolerance``, else
             fp32. One that is asked for by name is held to the same.
 
     Raises:
@@ -261,7 +258,7 @@ def _checked_reference(network: Network) -> tuple[float, ...]:
     """Logits of the golden inputs in fp32, compared to the card where it has golden answers.
 
     On a CPU they must lie within the card's tolerance. Accelerators compute convolutions with fewer digits (TF32), so
-    there the probabilities must agree within :data:`PRECISION_TOLERANCE`.
+    there the probabilities must agree within the card's ``score_tolerance``.
     """
     card = network.card
     seeds = tuple(golden.seed for golden in card.golden) or _PROBE_SEEDS
@@ -273,7 +270,7 @@ def _checked_reference(network: Network) -> tuple[float, ...]:
         if network.device == "cpu":
             fits = abs(logit - golden.logit) <= card.tolerance
         else:
-            fits = _shift(card, logit, golden.logit) <= PRECISION_TOLERANCE
+            fits = _shift(card, logit, golden.logit) <= card.score_tolerance
         if not fits:
             raise golden_mismatch(card, golden.seed, golden.logit, logit)
     return found
@@ -312,7 +309,7 @@ def _why_not(low: Network, reference: tuple[float, ...], chunk: int) -> str:
     low.chunk = chunk
     found = low.golden_logits(tuple(golden.seed for golden in low.card.golden) or _PROBE_SEEDS)
     moved = max(_shift(low.card, a, b) for a, b in zip(found, reference, strict=True))
-    return "" if moved <= PRECISION_TOLERANCE else f"it moves the probability of a golden input by {moved:.3f}"
+    return "" if moved <= low.card.score_tolerance else f"it moves the probability of a golden input by {moved:.3f}"
 
 
 def _refuse(network: Network, precision: str, why: str, *, insist: bool) -> None:

@@ -29,6 +29,13 @@ def test_a_card_survives_its_file(tmp_path: Path) -> None:
     assert cards.load(tmp_path) == card
 
 
+def test_a_card_says_how_far_a_score_may_move_where_that_is_not_as_usual(tmp_path: Path) -> None:
+    cards.save(make_card(score_tolerance=0.005), tmp_path)
+    assert cards.load(tmp_path).score_tolerance == 0.005
+    assert "score_tolerance" not in cards.to_json(make_card())
+    assert cards.from_json(cards.to_json(make_card()), "card.json").score_tolerance == cards.SCORE_TOLERANCE
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -145,6 +152,9 @@ def _rule(**changes: Any) -> Preprocessing:
         {"licence_class": "mine"},
         {"tolerance": 0.0},
         {"tolerance": float("inf")},
+        {"score_tolerance": 0.0},
+        {"score_tolerance": float("nan")},
+        {"score_tolerance": 1.5},
         {"golden": (Golden(1, float("nan")),)},
     ],
     ids=str,
