@@ -25,6 +25,7 @@ from deepscan.engine.batching import Batcher, Scored
 from deepscan.engine.events import Events
 from deepscan.engine.executors import Executor, Pending, WorkerLost
 from deepscan.engine.loading import Loading
+from deepscan.engine.looks import lightened, lost_look, without_pixels
 from deepscan.engine.runner import (
     Examined,
     Task,
@@ -55,15 +56,10 @@ WAITING_BATCHES = 4
 MOST_TRIES = 4
 """Workers that one file may take down before the rest of its checks are given up."""
 
-DRAWN_LATER = 64
-"""Samples whose pixels are kept for drawing when a film is looked at again: those of the highest scores."""
-
 RETRY_SHARE = 0.25
 """Part of the time limit that a file has after it took a worker down: with it, the time spent on one file is bounded by
 twice the limit, however many of its stages hang.
 """
-
-_NO_PIXELS: NDArray[np.uint8] = np.empty((0, 0, 3), np.uint8)
 
 _TICK = 0.5  # seconds until lost workers are looked for again
 
@@ -254,7 +250,7 @@ class Pipeline:
     def _take_in(self, entry: _Open, examined: Examined, executor: Executor[Task, Examined]) -> None:
         for result in examined.results:
             if result.check in entry.looked_again:  # what was seen before stands
-                self._add_look(entry, result.check, _lost_look(result), 0.0)
+                self._add_look(entry, result.check, lost_look(result.reason), 0.0)
                 entry.done_looking.add(result.check)
                 if result.check in examined.passing:  # told now, and looked at once more by the next scan
                     entry.passing.add(result.check)
@@ -268,7 +264,7 @@ class Pipeline:
                 new = self._add_look(entry, name, taken, spent)
             else:
                 entry.scores[name], new = {}, taken.samples
-                entry.waiting[name] = (taken if self._draws(name) else _without_pixels(taken), spent)
+                entry.waiting[name] = (taken if self._draws(name) else without_pixels(taken), spent)
             for index, sample in enumerate(new, len(entry.waiting[name][0].samples) - len(new)):
                 self._batchers[name].add((entry.job.position, index), sample.pixels)
             self._conclude_if_complete(name, entry, executor)
@@ -276,10 +272,12 @@ class Pipeline:
     def _add_look(self, entry: _Open, name: str, taken: Samples, spent: float) -> Sequence[Sample]:
         """Join what a further look gave to what there was; returns the samples that are new, with their pixels."""
         first, before = entry.waiting[name]
-        samples = self._looking[name].joined(first, taken, entry.task.moments)
+        samples = caught(self._looking[name].joined, first, taken, entry.task.moments)
+        if isinstance(samples, Exception):
+            samples = self._no_further(entry, name, samples)
         new = samples.samples[len(first.samples) :]
         if not self._draws(name):
-            samples = replace(samples, samples=(*first.samples, *map(_without_its_pixels, new)))
+            samples = replace(samples, samples=(*first.samples, *without_pixels(samples).samples[len(first.samples) :]))
         entry.waiting[name] = (samples, spent + before)
         return new
 
@@ -306,11 +304,12 @@ class Pipeline:
         self._events.scored(len(scored.answers))
 
     def _conclude_if_complete(self, name: str, entry: _Open, executor: Executor[Task, Examined]) -> None:
-        samples, seconds = entry.waiting[name]
         scores = entry.scores[name]
-        if len(scores) < len(samples.samples) or (name in self._looking and self._looks_again(name, entry, executor)):
+        wanted = len(entry.waiting[name][0].samples)
+        if len(scores) < wanted or (name in self._looking and self._looks_again(name, entry, executor)):
             return
         started = time.perf_counter()
+        samples, seconds = entry.waiting[name]
         result = self._concluded(self._batching[name], entry, samples, [scores[i] for i in range(len(scores))])
         entry.results[name] = replace(result, seconds=round(seconds + time.perf_counter() - started, 4))
         del entry.waiting[name], entry.scores[name]
@@ -336,13 +335,24 @@ class Pipeline:
             return False
         seconds = entry.waiting[name][1]
         moments = caught(lambda: check.again(samples, values, seconds))
-        if isinstance(moments, Exception) or not moments:
+        if isinstance(moments, Exception):
+            entry.waiting[name] = (self._no_further(entry, name, moments), seconds)
+            return False
+        if not moments:
             return False
         if self._draws(name):
-            entry.waiting[name] = (_lightened(samples, values), seconds)
+            entry.waiting[name] = (lightened(samples, values), seconds)
         entry.looked_again.add(name)
         self._submit(entry, replace(entry.task, checks=(self._checks[name].spec,), moments=moments), executor)
         return True
+
+    def _no_further(self, entry: _Open, name: str, error: Exception) -> Samples:
+        """What there is of a film whose check failed to look further: the samples, and that as their problem."""
+        entry.done_looking.add(name)
+        said = failure(self._checks[name].spec, error, entry.job.item)
+        samples = entry.waiting[name][0]
+        lost = lost_look(said.reason).problem
+        return replace(samples, problem=f"{samples.problem} {lost}" if samples.problem else lost)
 
     def _concluded(
         self, check: BatchCheck, entry: _Open, samples: Samples, scores: Sequence[float | Exception]
@@ -374,25 +384,3 @@ def _scores(check: BatchCheck, pictures: Sequence[Pixels]) -> NDArray[np.float32
     if scores.shape != (len(pictures),):
         raise ValueError(f"it gave scores of shape {scores.shape} for a batch of {len(pictures)}")
     return scores
-
-
-def _without_pixels(samples: Samples) -> Samples:
-    """The samples as :meth:`BatchCheck.conclude` needs them, without the pixels that wait in the batch."""
-    return replace(samples, samples=tuple(map(_without_its_pixels, samples.samples)))
-
-
-def _without_its_pixels(sample: Sample) -> Sample:
-    return replace(sample, pixels=_NO_PIXELS) if sample.pixels.size else sample
-
-
-def _lightened(samples: Samples, scores: Sequence[float]) -> Samples:
-    """The samples of a film before it is looked at again, with the pixels of the highest scores only."""
-    ranked = sorted(range(len(scores)), key=lambda i: (-scores[i], i))
-    highest = frozenset(ranked[:DRAWN_LATER])
-    kept = (s if i in highest else _without_its_pixels(s) for i, s in enumerate(samples.samples))
-    return replace(samples, samples=tuple(kept))
-
-
-def _lost_look(result: CheckResult) -> Samples:
-    """What a further look at a film gave that ended without samples: nothing but its reason."""
-    return Samples((), problem=f"A further look at the film came to nothing. {result.reason}")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deepscan.checks.classifier import Classifier
 from deepscan.config import ScanOptions
 from deepscan.engine import subject
 from deepscan.engine.scan import exit_code, scan
@@ -155,6 +156,22 @@ def test_a_turn_that_was_out_of_luck_is_taken_by_the_next_scan(
     again, code = answered(film, options, case=tmp_path / "a.case")
     assert (again.partial, code) == (None, EXIT_CLEAN)
     assert len(again.parts) == FRAMES
+
+
+@pytest.mark.parametrize("step", ["again", "joined"])
+def test_a_check_that_fails_between_two_turns_keeps_what_was_seen_and_says_so(
+    film: Path, options: ScanOptions, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def broken(*arguments: object) -> None:
+        raise ZeroDivisionError("between turns")
+
+    monkeypatch.setattr(Classifier, step, broken)
+    result, code = answered(film, options)
+    assert result.outcome is Outcome.DONE
+    assert len(result.parts) == AT_ONCE
+    assert "A further look at the film came to nothing." in str(result.partial)
+    assert "between turns" in str(result.partial)
+    assert code == EXIT_INCOMPLETE
 
 
 @pytest.mark.parametrize("all_frames", [True, False])
