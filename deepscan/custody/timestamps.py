@@ -64,7 +64,7 @@ def stamp(folder: Path, url: str) -> Path:
     try:
         response = library.decode_timestamp_response(answer)
         if response.status != library.PKIStatus.GRANTED:
-            said = clean("; ".join(response.status_string), _MAX_WORDS) or f"status {response.status}"
+            said = clean("; ".join(response.status_string), _MAX_WORDS).rstrip(".") or f"status {response.status}"
             raise OutputError(f"The time stamping authority {shown} gave no time stamp: {said}.", authority.AGAIN)
         same = _is_over(response, data) and response.tst_info.nonce == request.nonce
     except ValueError as e:
