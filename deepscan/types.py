@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Protocol, TypeAlias, TypeVar, Union
 
-from deepscan.records import Deferred, Known, Seal
+from deepscan.deferred import Deferred
+from deepscan.records import Known, Seal
 from deepscan.terms import Basis, Call, Family, Level, Meaning, MediaKind, Outcome, PointsTo, SkipCode
 
 __all__ = (
@@ -286,9 +287,7 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class ItemReport:
-    """Everything said about one file. ``results`` may be read only when they are looked at
-    (:class:`Deferred`).
-    """
+    """Everything said about one file. ``results`` may be a :class:`Deferred`, which is read when it is looked at."""
 
     item: MediaItem
     results: Sequence[CheckResult]

@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from deepscan.records import Deferred
+from deepscan.deferred import Deferred
 
 
 def deferred(*entries: int) -> tuple[Deferred[int], list[str]]:
